@@ -1,0 +1,53 @@
+namespace Hybrid.Targets;
+
+/// <summary>One question to one target. Immutable; may be sent to several targets.</summary>
+public sealed record DecodeRequest
+{
+    /// <summary>What is asked: messages, text or token ids.</summary>
+    public required Prompt Prompt { get; init; }
+
+    /// <summary>Text that the assistant already said; the answer goes on from exactly its last character.</summary>
+    /// <value>Empty: a fresh answer.</value>
+    public string Continuation { get; init; } = "";
+
+    /// <summary>How tokens are chosen.</summary>
+    public SamplingOptions Sampling { get; init; } = SamplingOptions.Default;
+
+    /// <summary>Most tokens to produce, at least 1.</summary>
+    /// <value>Null: until the model stops or the context is full.</value>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Strings that end the answer; they are not part of it.</summary>
+    public IReadOnlyList<string> StopSequences { get; init; } = [];
+
+    /// <summary>Who may see the request.</summary>
+    public PrivacyClass Privacy { get; init; } = PrivacyClass.Internal;
+
+    /// <summary>When the answer must be complete; past it the stream fails with <see cref="HybridError.DeadlineExceeded"/>.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Names the request in logs and on the wire.</summary>
+    public string Id { get; init; } = "";
+}
+
+/// <summary>What is asked: exactly one of messages, text or token ids.</summary>
+public abstract record Prompt
+{
+    private protected Prompt()
+    {
+    }
+}
+
+/// <summary>A chat that the model's own template turns into text.</summary>
+public sealed record MessagesPrompt(IReadOnlyList<PromptMessage> Messages) : Prompt;
+
+/// <summary>Text that is completed as it stands.</summary>
+public sealed record TextPrompt(string Text) : Prompt;
+
+/// <summary>Token ids of the target's own vocabulary.</summary>
+public sealed record TokensPrompt(ReadOnlyMemory<int> Tokens) : Prompt;
+
+/// <summary>One turn of a chat.</summary>
+/// <param name="Role"><c>system</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</param>
+/// <param name="Text">What was said.</param>
+public sealed record PromptMessage(string Role, string Text);

@@ -1,0 +1,42 @@
+namespace Hybrid.Targets;
+
+/// <summary>A piece of an answer.</summary>
+/// <param name="Text">New text; may be empty while a UTF-8 sequence or a possible stop string is incomplete.</param>
+/// <param name="TokenCount">How many tokens the model decoded for it.</param>
+/// <param name="Completion">Set on the last update only.</param>
+public readonly record struct DecodeUpdate(string Text, int TokenCount, DecodeCompletion? Completion = null);
+
+/// <summary>How an answer ended and what it took.</summary>
+public sealed record DecodeCompletion
+{
+    /// <summary>Why the model stopped.</summary>
+    public required DecodeFinish Finish { get; init; }
+
+    /// <summary>Tokens of the prompt, the continuation included.</summary>
+    public int PromptTokens { get; init; }
+
+    /// <summary>Prompt tokens that needed no prefill.</summary>
+    public int CachedTokens { get; init; }
+
+    /// <summary>Tokens decoded, the end-of-turn token not counted.</summary>
+    public int OutputTokens { get; init; }
+
+    /// <summary>Time between acceptance and the first prefill step.</summary>
+    public TimeSpan QueueTime { get; init; }
+
+    /// <summary>Time from the first prefill step to the first token.</summary>
+    public TimeSpan PrefillTime { get; init; }
+
+    /// <summary>Time from the first token to the last.</summary>
+    public TimeSpan DecodeTime { get; init; }
+}
+
+/// <summary>Why an answer ended.</summary>
+public enum DecodeFinish
+{
+    /// <summary>The model ended its turn, or a stop string came.</summary>
+    Stop,
+
+    /// <summary>The token limit or the context was reached.</summary>
+    Length,
+}
