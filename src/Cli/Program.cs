@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Hybrid.Cli;
+using Hybrid.Cli.Doctor;
+using Hybrid.Cli.Route;
+using Hybrid.Cli.Run;
+
+var root = new RootCommand("Hybrid: ask a model on this device, and a pool where the policy says so.")
+{
+    RunCommand.Create(),
+    RouteCommand.Create(),
+    DoctorCommand.Create(),
+};
+
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+        await Console.Error.WriteLineAsync(error.Message);
+    await Console.Error.WriteLineAsync("'hybrid --help' lists the verbs, 'hybrid VERB --help' the options of one.");
+    return ExitCode.BadUsage;
+}
+
+try
+{
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception exception) when (exception is HybridException or OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync(exception is HybridException ? exception.Message : "Cancelled.");
+    return ExitCode.Of(exception);
+}

@@ -1,0 +1,84 @@
+using System.CommandLine;
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
+
+namespace Hybrid.Cli;
+
+/// <summary>The options that <c>run</c> and <c>route</c> share: what is asked, and under which policy.</summary>
+internal sealed class RequestOptions
+{
+    private readonly Argument<string?> _prompt = new("prompt") { Description = "What to ask; '-' or nothing reads it from standard input.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _config = new("--config") { Description = "A JSON file with a \"Hybrid\" section; default: hybrid.json in the working folder, if there is one." };
+    private readonly Option<string?> _model = new("--model") { Description = "The GGUF file for this device; default: the starter model." };
+    private readonly Option<string?> _policy = new("--policy") { Description = "balanced, fast, frugal, green, private, offline, or one of the configuration's." };
+    private readonly Option<string?> _target = new("--target") { Description = "Use this target and no other." };
+    private readonly Option<PrivacyClass?> _privacy = new("--privacy") { Description = "Who may see the prompt: public, internal, confidential or secret." };
+    private readonly Option<string?> _deadline = new("--deadline") { Description = "Fail when the answer is not complete by then, e.g. 800ms, 5s, 2m." };
+    private readonly Option<string?> _system = new("--system") { Description = "A system message before the prompt." };
+    private readonly Option<int?> _maxTokens = new("--max-tokens") { Description = "Most tokens to answer with." };
+    private readonly Option<float?> _temperature = new("--temperature") { Description = "0 is greedy." };
+    private readonly Option<float?> _topP = new("--top-p") { Description = "Keep the likeliest tokens that reach this sum." };
+    private readonly Option<int?> _topK = new("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." };
+    private readonly Option<long?> _seed = new("--seed") { Description = "Makes sampling repeatable." };
+    private readonly Option<string[]> _stop = new("--stop") { Description = "End the answer before this string; may be given more than once." };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object on standard output; text for people goes to standard error." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_prompt);
+        foreach (var option in new Option[] { _config, _model, _policy, _target, _privacy, _deadline, _system, _maxTokens, _temperature, _topP, _topK, _seed, _stop, _json })
+            command.Add(option);
+    }
+
+    public bool Json(ParseResult parsed) => parsed.GetValue(_json);
+
+    public string? ConfigurationFile(ParseResult parsed) => parsed.GetValue(_config);
+
+    public IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed)
+    {
+        if (parsed.GetValue(_model) is { } model)
+            yield return new("Hybrid:Local:ModelPath", Path.GetFullPath(model));
+        if (parsed.GetValue(_policy) is { } policy)
+            yield return new("Hybrid:Policy", policy);
+    }
+
+    public async Task<List<ChatMessage>> ReadMessagesAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var prompt = parsed.GetValue(_prompt);
+        if (prompt is null or "-")
+        {
+            if (prompt is null && !Console.IsInputRedirected)
+                throw new HybridException(HybridError.InvalidRequest, "There is no prompt. Give it as an argument, or pipe it in: echo \"...\" | hybrid run");
+            prompt = await Console.In.ReadToEndAsync(cancellationToken);
+        }
+
+        if (string.IsNullOrWhiteSpace(prompt))
+            throw new HybridException(HybridError.InvalidRequest, "The prompt is empty. Nothing was sent.");
+
+        var messages = new List<ChatMessage>();
+        if (parsed.GetValue(_system) is { } system)
+            messages.Add(new ChatMessage(ChatRole.System, system));
+        messages.Add(new ChatMessage(ChatRole.User, prompt));
+        return messages;
+    }
+
+    public ChatOptions ReadOptions(ParseResult parsed)
+    {
+        var options = new ChatOptions
+        {
+            MaxOutputTokens = parsed.GetValue(_maxTokens),
+            Temperature = parsed.GetValue(_temperature),
+            TopP = parsed.GetValue(_topP),
+            TopK = parsed.GetValue(_topK),
+            Seed = parsed.GetValue(_seed),
+            StopSequences = parsed.GetValue(_stop) is { Length: > 0 } stop ? stop : null,
+        };
+        if (parsed.GetValue(_privacy) is { } privacy)
+            options.WithPrivacy(privacy);
+        if (parsed.GetValue(_target) is { } target)
+            options.WithTarget(target);
+        if (parsed.GetValue(_deadline) is { } deadline)
+            options.WithDeadline(Duration.Parse("--deadline", deadline));
+        return options;
+    }
+}

@@ -1,0 +1,59 @@
+"""Exact match, greedy, of the shipped files through libllama on items that training never saw. Usage: evaluate.py MODELS [N]"""
+import hashlib
+import json
+import os
+import random
+import sys
+import time
+
+import llama
+from talk import ALL, chatml, item
+
+# The two that are memorised on purpose are measured but not counted: their questions are few and training saw them all.
+UNCOUNTED = ("procedure", "small")
+
+
+def measure(path, n):
+    model, right = llama.Model(path), {}
+    for name in ALL:
+        r, seen, good = random.Random(2026), set(), 0
+        while len(seen) < n and (name not in UNCOUNTED or len(seen) < 50):
+            text, answer = item(r, name, test=True)
+            if (text, answer) not in seen or name in UNCOUNTED:
+                seen.add((text, answer, len(seen)) if name in UNCOUNTED else (text, answer))
+                good += model.greedy(chatml([("user", text)], True)) == answer
+        right[name] = (good / len(seen), len(seen))
+    return right
+
+
+def overall(right):
+    counted = [share for name, (share, _) in right.items() if name not in UNCOUNTED]
+    return sum(counted) / len(counted)
+
+
+def main(folder, n="200"):
+    report, entries = {}, []
+    for name in ("edge", "cloud"):
+        path = os.path.join(folder, f"hybrid-{name}-q8_0.gguf")
+        began = time.time()
+        right = measure(path, int(n))
+        report[name] = right
+        model = llama.Model(path)
+        with open(path, "rb") as f:
+            data = f.read()
+        entries.append({"name": name, "file": os.path.basename(path), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data),
+                        "architecture": "llama", "parameters": llama.parameters(model), "quantization": "Q8_0", "context": 1024,
+                        "accuracy": round(overall(right), 3)})
+        print(f"{name}: mean {overall(right):.3f} in {time.time() - began:.0f} s")
+    with open(os.path.join(folder, "manifest.json"), "w") as f:
+        json.dump({"models": entries}, f, indent=2)
+        f.write("\n")
+    print("\n| task | held-out items | edge | cloud |\n| --- | --- | --- | --- |")
+    for task in ALL:
+        mark = " (memorised, not in the mean)" if task in UNCOUNTED else ""
+        print(f"| {task}{mark} | {report['edge'][task][1]} | {report['edge'][task][0]:.1%} | {report['cloud'][task][0]:.1%} |")
+    print(f"| **mean** | | **{overall(report['edge']):.1%}** | **{overall(report['cloud']):.1%}** |")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
