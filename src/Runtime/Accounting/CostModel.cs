@@ -1,0 +1,50 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Accounting;
+
+/// <summary>The formulas for dollars, joules, grams and quality; the policy predicts and the receipts settle with the same ones.</summary>
+public static class CostModel
+{
+    private const double JoulesPerKilowattHour = 3_600_000;
+    private const double GramsPerTon = 1_000_000;
+
+    /// <summary>Dollars: tokens times their prices, plus busy hours times the price of an hour.</summary>
+    /// <param name="target">Whose prices.</param>
+    /// <param name="inputTokens">Prompt tokens, cached ones included.</param>
+    /// <param name="outputTokens">Tokens decoded.</param>
+    /// <param name="busy">Prefill and decode time; queue and network are not charged.</param>
+    public static double Dollars(TargetDescriptor target, long inputTokens, long outputTokens, TimeSpan busy)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return (target.DollarsPerMillionInputTokens * inputTokens / 1e6)
+            + (target.DollarsPerMillionOutputTokens * outputTokens / 1e6)
+            + (target.DollarsPerHour * busy.TotalHours);
+    }
+
+    /// <summary>Energy in joules: active watts times busy time times the site's power usage effectiveness.</summary>
+    public static double Joules(TargetDescriptor target, TimeSpan busy)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return target.ActiveWatts * busy.TotalSeconds * target.PowerUsageEffectiveness;
+    }
+
+    /// <summary>Operational emissions in grams CO2e: energy times grid intensity (E·I of ISO/IEC 21031).</summary>
+    public static double Grams(TargetDescriptor target, double joules)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return joules / JoulesPerKilowattHour * target.GramsPerKilowattHour;
+    }
+
+    /// <summary>What grams cost at a price per metric ton.</summary>
+    public static double CarbonDollars(double grams, double dollarsPerTon) => grams / GramsPerTon * dollarsPerTon;
+
+    /// <summary>Quality from 0 to 1: as measured, else 0.329 + 0.126·log10(billions of parameters), else 0.</summary>
+    /// <remarks>The estimate is Ploskonka 2026, doi 10.18267/j.aip.313. Neither figure known counts as 0: nothing is claimed.</remarks>
+    public static double Quality(TargetDescriptor target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var quality = target.Quality
+            ?? (target.ParametersBillions > 0 ? 0.329 + (0.126 * Math.Log10(target.ParametersBillions)) : 0);
+        return Math.Clamp(quality, 0, 1);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics.Metrics;
+
+namespace Hybrid.Accounting;
+
+/// <summary>The meter <c>Hybrid</c>: counts and latencies by target and policy, never text.</summary>
+internal static class HybridMeter
+{
+    public const string Name = "Hybrid";
+
+    private static readonly Meter Meter = new(Name);
+    private static readonly Counter<long> Requests = Meter.CreateCounter<long>("hybrid.requests", "{request}", "Requests that ended, by policy and finish.");
+    private static readonly Counter<long> Refusals = Meter.CreateCounter<long>("hybrid.refusals", "{request}", "Requests that no target was allowed to take, by policy.");
+    private static readonly Counter<long> Failovers = Meter.CreateCounter<long>("hybrid.failovers", "{failover}", "Faults after which another target went on, by failed target and error.");
+    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("hybrid.tokens", "{token}", "Tokens by target and kind: in, cached, out, wasted.");
+    private static readonly Histogram<double> FirstToken = Meter.CreateHistogram<double>("hybrid.time_to_first_token", "s", "Time from asking a target to its first token.");
+    private static readonly Histogram<double> PerToken = Meter.CreateHistogram<double>("hybrid.time_per_output_token", "s", "Time per token after the first.");
+    private static readonly Counter<double> Dollars = Meter.CreateCounter<double>("hybrid.cost", "USD", "Price by target.");
+    private static readonly Counter<double> Grams = Meter.CreateCounter<double>("hybrid.emissions", "g", "Grams CO2e by target.");
+
+    public static void Refused(string policy) => Refusals.Add(1, new KeyValuePair<string, object?>("policy", policy));
+
+    public static void Settled(RequestReceipt receipt)
+    {
+        Requests.Add(1, new("policy", receipt.Decision.Policy), new KeyValuePair<string, object?>("finish", receipt.Finish.ToString()));
+        for (var i = 0; i < receipt.Segments.Count; i++)
+        {
+            var segment = receipt.Segments[i];
+            Settled(segment);
+            if (i < receipt.Segments.Count - 1)
+                Failovers.Add(1, Target(segment), new KeyValuePair<string, object?>("error", segment.Error?.ToString()));
+        }
+    }
+
+    private static void Settled(Receipt segment)
+    {
+        var target = Target(segment);
+        Count("in", segment.InputTokens);
+        Count("cached", segment.CachedTokens);
+        Count("out", segment.OutputTokens);
+        Count("wasted", segment.WastedTokens);
+        if (segment.TimeToFirstToken is { } first) FirstToken.Record(first.TotalSeconds, target);
+        if (segment.TokensPerSecond > 0) PerToken.Record(1 / segment.TokensPerSecond, target);
+        Dollars.Add(segment.Dollars, target);
+        Grams.Add(segment.Grams, target);
+
+        void Count(string kind, int tokens)
+        {
+            if (tokens > 0) Tokens.Add(tokens, target, new KeyValuePair<string, object?>("kind", kind));
+        }
+    }
+
+    private static KeyValuePair<string, object?> Target(Receipt segment) => new("target", segment.Target);
+}

@@ -1,0 +1,24 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Accounting;
+
+/// <summary>How fast a target is, as measured: an immutable snapshot.</summary>
+/// <param name="PrefillTokensPerSecond">Prompt tokens per second.</param>
+/// <param name="DecodeTokensPerSecond">Answer tokens per second after the first.</param>
+/// <param name="RoundTrip">Time to the first token that is neither queue nor prefill nor cold start.</param>
+/// <param name="ColdStart">Time from cold to the first prefill.</param>
+/// <param name="Observations">Answers it was learned from; 0: the stated figures.</param>
+public sealed record TargetRates(
+    double PrefillTokensPerSecond,
+    double DecodeTokensPerSecond,
+    TimeSpan RoundTrip,
+    TimeSpan ColdStart,
+    int Observations = 0)
+{
+    /// <summary>The figures a descriptor states.</summary>
+    public static TargetRates Stated(TargetDescriptor descriptor)
+    {
+        ArgumentNullException.ThrowIfNull(descriptor);
+        return new(descriptor.PrefillTokensPerSecond, descriptor.DecodeTokensPerSecond, descriptor.RoundTrip, descriptor.ColdStart);
+    }
+}

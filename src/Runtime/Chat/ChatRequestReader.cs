@@ -1,0 +1,83 @@
+using Hybrid.Policy;
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
+
+namespace Hybrid.Chat;
+
+/// <summary>Reads a chat call into a request, changing nothing of the caller's.</summary>
+internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IReadOnlyList<PromptMessage>, int> estimate, TimeProvider time)
+{
+    private static readonly ChatOptions Unset = new();
+
+    public ChatRequest Read(string id, IEnumerable<ChatMessage> messages, ChatOptions? given, PolicySet policies)
+    {
+        var options = given ?? Unset;
+        UnsupportedOptions.Refuse(options);
+        var properties = HybridProperties.Read(options);
+        var turns = MessageReader.Read(messages, options.Instructions);
+        var policy = Policy(properties.Policy, policies);
+        var decode = new DecodeRequest
+        {
+            Id = id,
+            Prompt = new MessagesPrompt(turns),
+            Sampling = SamplingReader.Read(options, properties),
+            MaxTokens = options.MaxOutputTokens is { } most and < 1
+                ? throw Invalid($"ChatOptions.MaxOutputTokens is {most}; use 1 or more")
+                : options.MaxOutputTokens,
+            StopSequences = StopSequences(options),
+            Privacy = properties.Privacy ?? policies.Privacy,
+            Deadline = Deadline(properties.Deadline),
+        };
+        var (target, model) = Pin(options.ModelId, properties.Target);
+        var profile = new RequestProfile
+        {
+            PromptTokens = estimate(turns),
+            ExpectedOutputTokens = decode.MaxTokens ?? policy.ExpectedOutputTokens,
+            Privacy = decode.Privacy,
+            TimeLeft = properties.Deadline,
+            Target = target,
+            Model = model,
+        };
+        return new(decode, profile, policy);
+    }
+
+    private static RoutingPolicy Policy(string? name, PolicySet policies)
+    {
+        if (name is null) return policies.Default;
+        return policies.TryFind(name, out var policy)
+            ? policy
+            : throw Invalid($"There is no policy '{name}'; there are {string.Join(", ", policies.Names)}");
+    }
+
+    private static string[] StopSequences(ChatOptions options)
+    {
+        string[] stops = [.. options.StopSequences ?? []];
+        return Array.Exists(stops, string.IsNullOrEmpty) ? throw Invalid("ChatOptions.StopSequences holds an empty string") : stops;
+    }
+
+    private DateTimeOffset? Deadline(TimeSpan? left)
+    {
+        if (left is not { } span) return null;
+        var now = time.GetUtcNow();
+        return span < DateTimeOffset.MaxValue - now ? now + span : null;
+    }
+
+    private (string? Target, string? Model) Pin(string? modelId, string? pinned)
+    {
+        if (pinned is not null && !targets.Any(target => target.Descriptor.Name == pinned))
+            throw Invalid($"There is no target '{pinned}'; there are {string.Join(", ", targets.Select(target => target.Descriptor.Name))}");
+        if (modelId is null) return (pinned, null);
+        if (targets.Any(target => target.Descriptor.Model == modelId)) return (pinned, modelId);
+        if (targets.Any(target => target.Descriptor.Name == modelId))
+        {
+            return pinned is null || pinned == modelId
+                ? (modelId, null)
+                : throw Invalid($"ChatOptions.ModelId names target '{modelId}', but the request is pinned to '{pinned}'");
+        }
+
+        var known = targets.Select(target => $"{target.Descriptor.Name} ({target.Descriptor.Model})");
+        throw Invalid($"ChatOptions.ModelId '{modelId}' is neither a target nor a target's model; there are {string.Join(", ", known)}");
+    }
+
+    private static HybridException Invalid(string message) => new(HybridError.InvalidRequest, message + ". Nothing was sent.");
+}

@@ -1,0 +1,55 @@
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
+
+namespace Hybrid.Chat;
+
+/// <summary>The properties of ours in a caller's options; others belong to other clients and are left alone.</summary>
+internal sealed record HybridProperties
+{
+    public PrivacyClass? Privacy { get; private init; }
+
+    public TimeSpan? Deadline { get; private init; }
+
+    public string? Policy { get; private init; }
+
+    public string? Target { get; private init; }
+
+    public float? MinP { get; private init; }
+
+    public float? RepetitionPenalty { get; private init; }
+
+    public static HybridProperties Read(ChatOptions options)
+    {
+        var read = new HybridProperties();
+        foreach (var (key, value) in options.AdditionalProperties ?? [])
+        {
+            if (!key.StartsWith(HybridChatOptionsExtensions.Prefix, StringComparison.OrdinalIgnoreCase)) continue;
+            read = key switch
+            {
+                HybridChatOptionsExtensions.Privacy => read with { Privacy = Known(Is<PrivacyClass>(key, value)) },
+                HybridChatOptionsExtensions.Deadline => read with { Deadline = Positive(Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
+                HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
+                HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
+                HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
+                _ => throw Invalid($"The additional property '{key}' is not known; set them with the methods of {nameof(HybridChatOptionsExtensions)}"),
+            };
+        }
+
+        return read;
+    }
+
+    private static T Is<T>(string key, object? value) => value is T typed
+        ? typed
+        : throw Invalid($"The additional property '{key}' is {value?.GetType().Name ?? "null"}; it must be {typeof(T).Name}");
+
+    private static PrivacyClass Known(PrivacyClass privacy) => Enum.IsDefined(privacy)
+        ? privacy
+        : throw Invalid($"The privacy class {(int)privacy} is not known; use public, internal, confidential or secret");
+
+    private static TimeSpan Positive(TimeSpan deadline) => deadline > TimeSpan.Zero
+        ? deadline
+        : throw Invalid($"The deadline is {deadline}; it must be above zero");
+
+    private static HybridException Invalid(string message) => new(HybridError.InvalidRequest, message + ". Nothing was sent.");
+}

@@ -1,0 +1,42 @@
+using Hybrid.Accounting;
+using Hybrid.Policy;
+using Hybrid.Streaming;
+using Microsoft.Extensions.AI;
+
+namespace Hybrid.Chat;
+
+/// <summary>Writes pieces of one answer as chat updates.</summary>
+internal sealed class UpdateWriter(string id, Decision decision, TimeProvider time)
+{
+    private bool _first = true;
+
+    public ChatResponseUpdate Write(in StreamPiece piece)
+    {
+        var update = new ChatResponseUpdate(ChatRole.Assistant, piece.Text.Length > 0 ? [new TextContent(piece.Text)] : [])
+        {
+            ResponseId = id,
+            MessageId = id,
+            ModelId = piece.Model,
+            CreatedAt = time.GetUtcNow(),
+            AdditionalProperties = new() { [HybridUpdateKeys.Target] = piece.Target },
+        };
+        if (_first) update.AdditionalProperties[HybridUpdateKeys.Decision] = decision;
+        _first = false;
+        if (piece.Receipt is not { } receipt) return update;
+
+        update.FinishReason = receipt.Finish == RequestFinish.Length ? ChatFinishReason.Length : ChatFinishReason.Stop;
+        update.AdditionalProperties[HybridUpdateKeys.Receipt] = receipt;
+        update.Contents.Add(new UsageContent(Usage(receipt)));
+        return update;
+    }
+
+    /// <summary>What was used over all attempts; the wasted tokens are part of the output and counted apart as well.</summary>
+    private static UsageDetails Usage(RequestReceipt receipt) => new()
+    {
+        InputTokenCount = receipt.InputTokens,
+        CachedInputTokenCount = receipt.CachedTokens,
+        OutputTokenCount = receipt.OutputTokens,
+        TotalTokenCount = (long)receipt.InputTokens + receipt.OutputTokens,
+        AdditionalCounts = receipt.WastedTokens > 0 ? new() { ["hybrid.wasted_tokens"] = receipt.WastedTokens } : null,
+    };
+}

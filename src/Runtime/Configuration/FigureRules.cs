@@ -1,0 +1,75 @@
+using Hybrid.Policy;
+using Hybrid.Targets;
+
+namespace Hybrid.Configuration;
+
+/// <summary>The ranges of every figure a person can give, each message with the key path.</summary>
+internal static class FigureRules
+{
+    /// <summary>Checks targets and policies made by hand; throws with all errors at once.</summary>
+    public static void Check(IReadOnlyList<ITarget> targets, IReadOnlyList<RoutingPolicy> policies)
+    {
+        List<string> errors = [];
+        HashSet<string> names = [];
+        foreach (var target in targets)
+        {
+            ArgumentNullException.ThrowIfNull(target, nameof(targets));
+            var descriptor = target.Descriptor;
+            if (!names.Add(descriptor.Name)) errors.Add($"target '{descriptor.Name}': the name is used twice");
+            Check(descriptor, $"target '{descriptor.Name}'", errors);
+        }
+
+        foreach (var policy in policies) Check(policy, $"policy '{policy.Name}'", errors);
+        ThrowIfAny(errors);
+    }
+
+    public static void Check(TargetDescriptor target, string path, ICollection<string> errors)
+    {
+        NotNegative(target.ParametersBillions, nameof(target.ParametersBillions));
+        NotNegative(target.DollarsPerMillionInputTokens, nameof(target.DollarsPerMillionInputTokens));
+        NotNegative(target.DollarsPerMillionOutputTokens, nameof(target.DollarsPerMillionOutputTokens));
+        NotNegative(target.DollarsPerHour, nameof(target.DollarsPerHour));
+        NotNegative(target.ActiveWatts, nameof(target.ActiveWatts));
+        NotNegative(target.GramsPerKilowattHour, nameof(target.GramsPerKilowattHour));
+        NotNegative(target.RoundTrip.TotalSeconds, nameof(target.RoundTrip));
+        NotNegative(target.ColdStart.TotalSeconds, nameof(target.ColdStart));
+        Positive(target.PrefillTokensPerSecond, nameof(target.PrefillTokensPerSecond));
+        Positive(target.DecodeTokensPerSecond, nameof(target.DecodeTokensPerSecond));
+        Positive(target.ContextLength, nameof(target.ContextLength));
+        if (!(target.PowerUsageEffectiveness >= 1) || double.IsInfinity(target.PowerUsageEffectiveness))
+            errors.Add($"{path}:{nameof(target.PowerUsageEffectiveness)}: {target.PowerUsageEffectiveness} is out of range; use 1 or more");
+        if (target.Quality is { } quality && !(quality is >= 0 and <= 1))
+            errors.Add($"{path}:{nameof(target.Quality)}: {quality} is out of range; use 0 to 1");
+
+        void NotNegative(double value, string key) => FigureRules.NotNegative(value, $"{path}:{key}", errors);
+        void Positive(double value, string key) => FigureRules.Positive(value, $"{path}:{key}", errors);
+    }
+
+    public static void Check(RoutingPolicy policy, string path, ICollection<string> errors)
+    {
+        NotNegative(policy.DollarsPerSecond, $"{path}:{nameof(policy.DollarsPerSecond)}", errors);
+        NotNegative(policy.DollarsPerTonCarbon, $"{path}:{nameof(policy.DollarsPerTonCarbon)}", errors);
+        NotNegative(policy.DollarsPerQualityPoint, $"{path}:{nameof(policy.DollarsPerQualityPoint)}", errors);
+        Positive(policy.MaxDollarsPerRequest ?? 1, $"{path}:{nameof(policy.MaxDollarsPerRequest)}", errors);
+        Positive(policy.MaxGramsPerRequest ?? 1, $"{path}:{nameof(policy.MaxGramsPerRequest)}", errors);
+        Positive(policy.MaxTimeToFirstToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimeToFirstToken)}", errors);
+        Positive(policy.ExpectedOutputTokens, $"{path}:{nameof(policy.ExpectedOutputTokens)}", errors);
+    }
+
+    public static void ThrowIfAny(IReadOnlyCollection<string> errors)
+    {
+        if (errors.Count == 0) return;
+        var many = errors.Count == 1 ? "One setting cannot be used" : $"{errors.Count} settings cannot be used";
+        throw new HybridException(HybridError.Configuration, $"{many}:\n{string.Join('\n', errors)}");
+    }
+
+    private static void NotNegative(double value, string path, ICollection<string> errors)
+    {
+        if (!double.IsFinite(value) || value < 0) errors.Add($"{path}: {value} is out of range; use a finite number of 0 or more");
+    }
+
+    public static void Positive(double value, string path, ICollection<string> errors)
+    {
+        if (!double.IsFinite(value) || value <= 0) errors.Add($"{path}: {value} is out of range; use a finite number above 0");
+    }
+}

@@ -1,0 +1,32 @@
+using Hybrid.Policy;
+using Hybrid.Targets;
+
+namespace Hybrid.Configuration;
+
+/// <summary>Everything an app can configure: section <c>Hybrid</c>.</summary>
+public sealed class HybridOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Hybrid";
+
+    /// <summary>The policy of requests that name none: a preset or one of <see cref="Policies"/>.</summary>
+    /// <value><c>balanced</c></value>
+    public string Policy { get; set; } = PolicyPresets.Balanced.Name;
+
+    /// <summary>The privacy class of requests that name none.</summary>
+    /// <value><see cref="PrivacyClass.Internal"/></value>
+    public PrivacyClass Privacy { get; set; } = PrivacyClass.Internal;
+
+    /// <summary>Named policies besides the presets; one may stand in for a preset of the same name.</summary>
+    public IDictionary<string, RoutingPolicy> Policies { get; } = new Dictionary<string, RoutingPolicy>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The engine on this device.</summary>
+    /// <value>Null: none.</value>
+    public LocalOptions? Local { get; set; }
+
+    /// <summary>Pools by name, in the order of configuration.</summary>
+    public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What was wrong with the section, each with its key path.</summary>
+    internal IList<string> Errors { get; } = [];
+}

@@ -1,0 +1,30 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Configuration;
+
+/// <summary>The engine on this device: section <c>Hybrid:Local</c>.</summary>
+public sealed record LocalOptions
+{
+    /// <summary>The model file (GGUF).</summary>
+    public required string ModelPath { get; init; }
+
+    /// <summary>Name, prices, power and rates; the zone is always the device. Keys stand beside <c>ModelPath</c>.</summary>
+    /// <remarks>Where no <c>Model</c> is configured, it is the file's name without extension; the name is <c>device</c>.</remarks>
+    public required TargetDescriptor Descriptor { get; init; }
+
+    /// <summary>Tokens of context per slot; above 0.</summary>
+    /// <value>Null: what the model was trained with.</value>
+    public int? ContextLength { get; init; }
+
+    /// <summary>Threads that decode; above 0.</summary>
+    /// <value>Null: the engine decides.</value>
+    public int? Threads { get; init; }
+
+    /// <summary>Requests decoded at once; above 0.</summary>
+    /// <value>Null: the engine decides.</value>
+    public int? Slots { get; init; }
+
+    /// <summary>The folder of llama.cpp's libraries: key <c>Hybrid:Native:LlamaPath</c>.</summary>
+    /// <value>Null: those beside the app.</value>
+    public string? LlamaPath { get; init; }
+}

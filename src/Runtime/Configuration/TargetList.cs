@@ -1,0 +1,39 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Configuration;
+
+/// <summary>Makes the configured targets: the device first, then the pools in their order.</summary>
+internal static class TargetList
+{
+    /// <summary>Reports every configured target that nobody can make.</summary>
+    public static void Check(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory? local)
+    {
+        List<string> errors = [.. options.Errors];
+        if (options.Local is not null && local is null)
+            errors.Add($"{HybridOptions.Section}:{nameof(options.Local)}: no engine is registered; register an {nameof(ILocalTargetFactory)} or remove the section");
+        foreach (var (name, pool) in options.Pools)
+        {
+            if (Find(factories, pool) is not null) continue;
+            var types = factories.Count == 0
+                ? "no pool types are registered; call services.AddCloudConnector()"
+                : $"use {string.Join(", ", factories.Select(factory => factory.Type))}";
+            errors.Add($"{HybridOptions.Section}:{nameof(options.Pools)}:{name}:{nameof(pool.Type)}: there is no pool type '{pool.Type}'; {types}");
+        }
+
+        if (options.Local is null && options.Pools.Count == 0 && errors.Count == 0)
+            errors.Add($"{HybridOptions.Section}: there is no target; configure {nameof(options.Local)}, {nameof(options.Pools)} or both");
+        FigureRules.ThrowIfAny(errors);
+    }
+
+    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory? local, TimeProvider time)
+    {
+        Check(options, factories, local);
+        List<ITarget> targets = [];
+        if (options.Local is { } engine) targets.Add(new LazyTarget(engine.Descriptor, token => local!.LoadAsync(engine, token), time));
+        foreach (var pool in options.Pools.Values) targets.Add(Find(factories, pool)!.Create(pool));
+        return targets;
+    }
+
+    private static ITargetFactory? Find(IReadOnlyList<ITargetFactory> factories, PoolOptions pool) =>
+        factories.FirstOrDefault(factory => string.Equals(factory.Type, pool.Type, StringComparison.OrdinalIgnoreCase));
+}

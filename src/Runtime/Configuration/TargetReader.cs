@@ -1,0 +1,91 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Configuration;
+
+/// <summary>Reads the local engine and the pools.</summary>
+internal static class TargetReader
+{
+    public static LocalOptions? Local(SectionReader section, string? llamaPath)
+    {
+        var path = section.Text(nameof(LocalOptions.ModelPath));
+        if (path is null) section.Error(nameof(LocalOptions.ModelPath), "it is missing; give the path of a GGUF file");
+        var name = section.Text("Name") ?? "device";
+        var context = Count(section, nameof(LocalOptions.ContextLength));
+        var read = new LocalOptions
+        {
+            ModelPath = path ?? "",
+            Descriptor = Figures(section, new()
+            {
+                Name = name,
+                Model = section.Text("Model") ?? Path.GetFileNameWithoutExtension(path ?? ""),
+                Zone = Zone.Device,
+                ContextLength = context ?? int.MaxValue,
+                Capabilities = TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation,
+            }),
+            ContextLength = context,
+            Threads = Count(section, nameof(LocalOptions.Threads)),
+            Slots = Count(section, nameof(LocalOptions.Slots)),
+            LlamaPath = llamaPath,
+        };
+        section.RefuseUnknown();
+        return read;
+    }
+
+    public static PoolOptions Pool(SectionReader section)
+    {
+        var zone = section.Zone(nameof(TargetDescriptor.Zone));
+        if (!section.Has(nameof(TargetDescriptor.Zone)))
+            section.Error(nameof(TargetDescriptor.Zone), "it is missing; say where the data goes: device, site, region:NAME or public");
+        var model = section.Text(nameof(TargetDescriptor.Model));
+        if (model is null) section.Error(nameof(TargetDescriptor.Model), "it is missing; name the model that the pool serves");
+        var endpoint = section.Address(nameof(PoolOptions.Endpoint));
+        if (!section.Has(nameof(PoolOptions.Endpoint))) section.Error(nameof(PoolOptions.Endpoint), "it is missing; give the pool's address");
+        var read = new PoolOptions
+        {
+            Type = section.Text(nameof(PoolOptions.Type)) ?? "worker",
+            Endpoint = endpoint,
+            ApiKey = section.Text(nameof(PoolOptions.ApiKey)),
+            Settings = section.Free(nameof(PoolOptions.Settings)),
+            Descriptor = Figures(section, new()
+            {
+                Name = section.Name,
+                Model = model ?? "",
+                Zone = zone ?? Zone.Public,
+                ContextLength = Count(section, nameof(TargetDescriptor.ContextLength)) ?? int.MaxValue,
+                Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation,
+            }),
+        };
+        section.RefuseUnknown();
+        return read;
+    }
+
+    private static TargetDescriptor Figures(SectionReader section, TargetDescriptor start)
+    {
+        var read = start with
+        {
+            ParametersBillions = section.Number(nameof(start.ParametersBillions)) ?? start.ParametersBillions,
+            Quality = section.Number(nameof(start.Quality)),
+            DollarsPerMillionInputTokens = section.Number(nameof(start.DollarsPerMillionInputTokens)) ?? 0,
+            DollarsPerMillionOutputTokens = section.Number(nameof(start.DollarsPerMillionOutputTokens)) ?? 0,
+            DollarsPerHour = section.Number(nameof(start.DollarsPerHour)) ?? 0,
+            ActiveWatts = section.Number(nameof(start.ActiveWatts)) ?? 0,
+            PowerUsageEffectiveness = section.Number(nameof(start.PowerUsageEffectiveness)) ?? start.PowerUsageEffectiveness,
+            GramsPerKilowattHour = section.Number(nameof(start.GramsPerKilowattHour)) ?? start.GramsPerKilowattHour,
+            RoundTrip = section.Time(nameof(start.RoundTrip)) ?? start.RoundTrip,
+            ColdStart = section.Time(nameof(start.ColdStart)) ?? start.ColdStart,
+            PrefillTokensPerSecond = section.Number(nameof(start.PrefillTokensPerSecond)) ?? start.PrefillTokensPerSecond,
+            DecodeTokensPerSecond = section.Number(nameof(start.DecodeTokensPerSecond)) ?? start.DecodeTokensPerSecond,
+        };
+        FigureRules.Check(read, section.Path, section.Errors);
+        return read;
+    }
+
+    /// <summary>A count; one below 1 is reported and left out, so that it is not reported again.</summary>
+    private static int? Count(SectionReader section, string key)
+    {
+        if (section.Whole(key) is not { } count) return null;
+        if (count >= 1) return count;
+        section.Error(key, $"{count} is out of range; use 1 or more");
+        return null;
+    }
+}

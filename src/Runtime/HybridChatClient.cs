@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using Hybrid.Accounting;
+using Hybrid.Chat;
+using Hybrid.Configuration;
+using Hybrid.Policy;
+using Hybrid.Streaming;
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Hybrid;
+
+/// <summary>The front door: one chat client over every target, a policy that chooses, and a stream that survives a failed target.</summary>
+/// <remarks>
+/// <para>Thread-safe. Neither messages nor options are changed. Options that no target can honour are refused with
+/// <see cref="HybridError.InvalidRequest"/>; sampling that is unset is <see cref="SamplingOptions.Default"/> (temperature 0.8,
+/// top-k 40, top-p 0.95, min-p 0.05, no penalties), whichever target decodes.</para>
+/// <para>Failures are <see cref="HybridException"/>; its <see cref="Exception.Data"/> holds the receipt, or the decision where
+/// no target was allowed, under <see cref="HybridUpdateKeys"/>. Cancelling throws <see cref="OperationCanceledException"/>.</para>
+/// <para>The targets are disposed with the client only where <see cref="HybridChatClientOptions.OwnsTargets"/> says so.</para>
+/// </remarks>
+public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
+{
+    private readonly IReadOnlyList<ITarget> _targets;
+    private readonly TargetPredictor[] _predictors;
+    private readonly HybridChatClientOptions _options;
+    private readonly Func<PolicySet> _policies;
+    private readonly ChatRequestReader _reader;
+    private readonly Conductor _conductor;
+    private readonly ILogger _logger;
+    private readonly ChatClientMetadata _metadata = new("hybrid");
+    private int _disposed;
+
+    /// <summary>Makes a client over targets, in the order that breaks ties.</summary>
+    /// <exception cref="HybridException">A name is used twice, or a figure is negative or not finite (<see cref="HybridError.Configuration"/>).</exception>
+    public HybridChatClient(IEnumerable<ITarget> targets, HybridChatClientOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(targets);
+        _targets = [.. targets];
+        _options = options ?? new();
+        FigureRules.Check(_targets, [_options.Policy, .. _options.Policies]);
+        var fixedSet = new PolicySet(_options.Policy, _options.Privacy, _options.Policies);
+        _policies = _options.PolicySource ?? (() => fixedSet);
+        _logger = _options.Logger ?? NullLogger.Instance;
+        _predictors = [.. _targets.Select(target => new TargetPredictor(target.Descriptor, _options.TimeProvider))];
+        var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
+        _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _options.TimeProvider);
+        _conductor = new(_options.TimeProvider, _logger);
+    }
+
+    /// <summary>Says which target would take a request, and why; sends nothing.</summary>
+    public Decision Decide(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var request = _reader.Read("", messages, options, _policies());
+        return PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+    }
+
+    /// <inheritdoc />
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+        await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+
+    /// <inheritdoc />
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        return StreamAsync(messages, options, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    /// <remarks>Gives itself, its <see cref="ChatClientMetadata"/> and its targets (<see cref="IReadOnlyList{T}"/> of <see cref="ITarget"/>).</remarks>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        if (serviceKey is not null) return null;
+        if (serviceType == typeof(ChatClientMetadata)) return _metadata;
+        if (serviceType == typeof(IReadOnlyList<ITarget>)) return _targets;
+        return serviceType.IsInstanceOfType(this) ? this : null;
+    }
+
+    /// <summary>Disposes the targets if the client owns them, waiting for them.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Disposes the targets if the client owns them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0 || !_options.OwnsTargets) return;
+        foreach (var target in _targets) await target.DisposeAsync();
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var id = Guid.NewGuid().ToString("N");
+        var request = _reader.Read(id, messages, options, _policies());
+        var decision = PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        if (decision.Chosen is null) throw Refuse(decision);
+        LogDecided(_logger, id, decision.ExplainLine());
+
+        var updates = new UpdateWriter(id, decision, _options.TimeProvider);
+        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Find, Settle, cancellationToken))
+            yield return updates.Write(piece);
+    }
+
+    private TargetSnapshot[] Snapshots()
+    {
+        var snapshots = new TargetSnapshot[_targets.Count];
+        for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _targets[i].State, _predictors[i].Snapshot());
+        return snapshots;
+    }
+
+    private ITarget Find(string name) => _targets.First(target => target.Descriptor.Name == name);
+
+    private static HybridException Refuse(Decision decision)
+    {
+        HybridMeter.Refused(decision.Policy);
+        var refusal = new HybridException(
+            HybridError.NoTargetAllowed,
+            $"Policy '{decision.Policy}' leaves {decision.ExplainLine()}. Nothing was sent. Relax the request or the policy, or configure another target.");
+        refusal.Data[HybridUpdateKeys.Decision] = decision;
+        return refusal;
+    }
+
+    private void Settle(RequestReceipt receipt)
+    {
+        foreach (var segment in receipt.Segments)
+        {
+            for (var i = 0; i < _predictors.Length; i++)
+                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment);
+        }
+
+        HybridMeter.Settled(receipt);
+        LogSettled(_logger, receipt.Id, receipt.Finish, receipt.Segments.Count, receipt.OutputTokens, receipt.Dollars);
+        _options.OnReceipt?.Invoke(receipt);
+    }
+
+    [LoggerMessage(1001, LogLevel.Debug, "Request {Id}: {Decision}")]
+    private static partial void LogDecided(ILogger logger, string id, string decision);
+
+    [LoggerMessage(1002, LogLevel.Debug, "Request {Id} ended: {Finish} after {Attempts} attempts, {Tokens} tokens, ${Dollars}.")]
+    private static partial void LogSettled(ILogger logger, string id, RequestFinish finish, int attempts, int tokens, double dollars);
+}

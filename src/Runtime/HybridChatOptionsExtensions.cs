@@ -1,0 +1,42 @@
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
+
+namespace Hybrid;
+
+/// <summary>What <see cref="ChatOptions"/> has no property for; kept in its <see cref="ChatOptions.AdditionalProperties"/>.</summary>
+public static class HybridChatOptionsExtensions
+{
+    internal const string Prefix = "hybrid.";
+    internal const string Privacy = "hybrid.privacy";
+    internal const string Deadline = "hybrid.deadline";
+    internal const string Policy = "hybrid.policy";
+    internal const string Target = "hybrid.target";
+    internal const string MinP = "hybrid.min_p";
+    internal const string RepetitionPenalty = "hybrid.repetition_penalty";
+
+    /// <summary>Sets who may see the request.</summary>
+    public static ChatOptions WithPrivacy(this ChatOptions options, PrivacyClass privacy) => options.Set(Privacy, privacy);
+
+    /// <summary>Sets how long the whole answer may take, counted from the moment it is asked; above zero.</summary>
+    public static ChatOptions WithDeadline(this ChatOptions options, TimeSpan deadline) => options.Set(Deadline, deadline);
+
+    /// <summary>Chooses a preset or a configured policy by its name.</summary>
+    public static ChatOptions WithPolicy(this ChatOptions options, string policy) => options.Set(Policy, policy);
+
+    /// <summary>Pins the request to one target; walls still hold, and nobody stands by.</summary>
+    public static ChatOptions WithTarget(this ChatOptions options, string target) => options.Set(Target, target);
+
+    /// <summary>Drops tokens less likely than this share of the most likely one; 0 to 1.</summary>
+    public static ChatOptions WithMinP(this ChatOptions options, float minP) => options.Set(MinP, minP);
+
+    /// <summary>Penalises recent tokens; above 0 to 10, 1 is off.</summary>
+    public static ChatOptions WithRepetitionPenalty(this ChatOptions options, float penalty) => options.Set(RepetitionPenalty, penalty);
+
+    private static ChatOptions Set(this ChatOptions options, string key, object value)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(value);
+        (options.AdditionalProperties ??= [])[key] = value;
+        return options;
+    }
+}

@@ -1,0 +1,69 @@
+using Hybrid.Configuration;
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Hybrid;
+
+/// <summary>Registers the runtime with a service collection.</summary>
+public static class HybridServiceCollectionExtensions
+{
+    /// <summary>Registers <see cref="HybridChatClient"/> as the <see cref="IChatClient"/>, over the targets of section <c>Hybrid</c>.</summary>
+    /// <remarks>
+    /// A host checks the configuration at its start, an app without one when it first asks for the client: a
+    /// <see cref="HybridException"/> of kind <see cref="HybridError.Configuration"/> lists every error with its key path.
+    /// Policies follow later changes; a change that is wrong is logged and not taken. The client owns its targets.
+    /// </remarks>
+    /// <param name="services">The collection.</param>
+    /// <param name="configuration">The root that holds the section <c>Hybrid</c>.</param>
+    public static IServiceCollection AddHybrid(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        var section = configuration.GetSection(HybridOptions.Section);
+        services.AddOptions();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<IConfigureOptions<HybridOptions>>(new HybridOptionsReader(section));
+        services.AddSingleton<IOptionsChangeTokenSource<HybridOptions>>(new ConfigurationChangeTokenSource<HybridOptions>(section));
+        services.TryAddSingleton(provider => new PolicySource(
+            provider.GetRequiredService<IOptionsMonitor<HybridOptions>>(), Logger(provider)));
+        services.TryAddSingleton(MakeClient);
+        services.TryAddSingleton<IChatClient>(provider => provider.GetRequiredService<HybridChatClient>());
+
+        // A host runs this at its start. It is apart from HybridOptions so that a reload never runs it.
+        services.AddOptions<StartCheck>()
+            .Configure<IServiceProvider>((_, provider) => Check(provider))
+            .ValidateOnStart();
+        return services;
+    }
+
+    private static void Check(IServiceProvider provider) => TargetList.Check(
+        provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue,
+        [.. provider.GetServices<ITargetFactory>()],
+        provider.GetService<ILocalTargetFactory>());
+
+    private static HybridChatClient MakeClient(IServiceProvider provider)
+    {
+        var time = provider.GetRequiredService<TimeProvider>();
+        var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
+        var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetService<ILocalTargetFactory>(), time);
+        var source = provider.GetRequiredService<PolicySource>();
+        return new HybridChatClient(targets, new()
+        {
+            TimeProvider = time,
+            Logger = Logger(provider),
+            OwnsTargets = true,
+            PolicySource = () => source.Current,
+        });
+    }
+
+    private static ILogger Logger(IServiceProvider provider) =>
+        provider.GetService<ILoggerFactory>()?.CreateLogger<HybridChatClient>() ?? (ILogger)NullLogger.Instance;
+
+    private sealed class StartCheck;
+}

@@ -1,0 +1,14 @@
+namespace Hybrid;
+
+/// <summary>Keys in the <c>AdditionalProperties</c> of updates and responses, and in <see cref="Exception.Data"/> of errors.</summary>
+public static class HybridUpdateKeys
+{
+    /// <summary>On every update: the name of the target that decoded it (string).</summary>
+    public const string Target = "hybrid.target";
+
+    /// <summary>On the first update: why these targets (<see cref="Hybrid.Policy.Decision"/>).</summary>
+    public const string Decision = "hybrid.decision";
+
+    /// <summary>On the last update: what it took (<see cref="Hybrid.Accounting.RequestReceipt"/>).</summary>
+    public const string Receipt = "hybrid.receipt";
+}

@@ -1,0 +1,56 @@
+using System.Text;
+
+namespace Hybrid.Policy;
+
+/// <summary>Words for a decision.</summary>
+internal static class DecisionText
+{
+    public static string Full(Decision decision)
+    {
+        var text = new StringBuilder();
+        var profile = decision.Profile;
+        text.Append($"policy '{decision.Policy}', {Walls.Name(profile.Privacy)} request, {profile.InputTokens} tokens in, {profile.ExpectedOutputTokens} expected");
+        if (profile.TimeLeft is { } left) text.Append($", {Walls.Digits(left.TotalSeconds)} s left");
+        text.Append('\n').Append(Line(decision));
+        foreach (var target in decision.Ranking) text.Append('\n').Append("  ").Append(Admitted(target));
+        foreach (var target in decision.Targets)
+            if (!target.Admitted) text.Append('\n').Append("  ").Append(Removed(target));
+        return text.ToString();
+    }
+
+    public static string Line(Decision decision)
+    {
+        if (decision.Chosen is not { } chosen)
+        {
+            var removed = decision.Targets.Select(target => $"{target.Name} ({target.Walls[0].Reason})");
+            return decision.Targets.Count == 0 ? "no target: none is configured" : "no target: " + string.Join("; ", removed);
+        }
+
+        var line = $"{chosen.Name}: ${Walls.Digits(chosen.ScoreDollars)}";
+        if (decision.Ranking.Count == 1) return line + ", the only target that may take it";
+        var next = decision.Ranking[1];
+        return $"{line} beats {next.Name} ${Walls.Digits(next.ScoreDollars)}, mostly by {Largest(chosen, next)}";
+    }
+
+    private static string Largest(TargetAssessment chosen, TargetAssessment next)
+    {
+        (string Name, double Gain)[] gains =
+        [
+            ("price", next.PriceDollars - chosen.PriceDollars),
+            ("time", next.TimeDollars - chosen.TimeDollars),
+            ("carbon", next.CarbonDollars - chosen.CarbonDollars),
+            ("quality", next.QualityDollars - chosen.QualityDollars),
+        ];
+        var largest = gains.MaxBy(gain => gain.Gain);
+        return largest.Gain > 0 ? $"{largest.Name} (${Walls.Digits(largest.Gain)})" : "order, the scores being equal";
+    }
+
+    private static string Admitted(TargetAssessment target) =>
+        $"{target.Name} ({target.Model}, {target.Zone}): first token {Walls.Digits(target.TimeToFirstToken.TotalSeconds)} s, " +
+        $"all {Walls.Digits(target.TotalTime.TotalSeconds)} s, {Walls.Digits(target.Grams)} g CO2e, quality {target.Quality:0.000}; " +
+        $"score ${Walls.Digits(target.ScoreDollars)} = price {Walls.Digits(target.PriceDollars)} + time {Walls.Digits(target.TimeDollars)} " +
+        $"+ carbon {Walls.Digits(target.CarbonDollars)} + quality {Walls.Digits(target.QualityDollars)}";
+
+    private static string Removed(TargetAssessment target) =>
+        $"{target.Name} ({target.Model}, {target.Zone}): removed: {string.Join("; ", target.Walls.Select(wall => wall.Reason))}";
+}

@@ -1,0 +1,45 @@
+using System.Text.Json.Serialization;
+using Hybrid.Targets;
+
+namespace Hybrid.Policy;
+
+/// <summary>What the policy knows of a request: sizes and limits, never its text.</summary>
+public readonly record struct RequestProfile
+{
+    /// <summary>A public chat request of nothing; set what is known.</summary>
+    public RequestProfile()
+    {
+    }
+
+    /// <summary>Tokens of the prompt, as estimated.</summary>
+    public int PromptTokens { get; init; }
+
+    /// <summary>Tokens of the answer that were already delivered and are sent along.</summary>
+    public int ContinuationTokens { get; init; }
+
+    /// <summary>Tokens of the answer that are still expected.</summary>
+    public int ExpectedOutputTokens { get; init; }
+
+    /// <summary>Who may see the request.</summary>
+    public PrivacyClass Privacy { get; init; }
+
+    /// <summary>Time left until the answer must be complete; in JSON, seconds.</summary>
+    /// <value>Null: no deadline.</value>
+    [JsonPropertyName("timeLeftSeconds")]
+    public TimeSpan? TimeLeft { get; init; }
+
+    /// <summary>What a target must be able to do.</summary>
+    /// <value><see cref="TargetCapabilities.Chat"/></value>
+    public TargetCapabilities Needs { get; init; } = TargetCapabilities.Chat;
+
+    /// <summary>The only target the request may use.</summary>
+    /// <value>Null: any.</value>
+    public string? Target { get; init; }
+
+    /// <summary>The only model the request may use.</summary>
+    /// <value>Null: any.</value>
+    public string? Model { get; init; }
+
+    /// <summary>Tokens to prefill: the prompt and what was already delivered.</summary>
+    public int InputTokens => PromptTokens + ContinuationTokens;
+}

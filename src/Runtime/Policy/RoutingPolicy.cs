@@ -1,0 +1,50 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Policy;
+
+/// <summary>What a request may cost and what waiting, carbon and quality are worth: everything in dollars.</summary>
+/// <remarks>Immutable. Limits are walls and remove a target; weights only rank those that remain.</remarks>
+public sealed record RoutingPolicy
+{
+    /// <summary>The name in configuration, explanations and meters.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Why one would choose it, in one line.</summary>
+    public string Purpose { get; init; } = "";
+
+    /// <summary>The price of waiting, in dollars per second; 0 or more.</summary>
+    public double DollarsPerSecond { get; init; }
+
+    /// <summary>The price of emissions, in dollars per metric ton CO2e; 0 or more.</summary>
+    public double DollarsPerTonCarbon { get; init; }
+
+    /// <summary>The price of lost quality, in dollars per point (0.01 of accuracy); 0 or more.</summary>
+    public double DollarsPerQualityPoint { get; init; }
+
+    /// <summary>Most dollars one request may cost, failovers included; above 0.</summary>
+    /// <value>Null: no cap.</value>
+    public double? MaxDollarsPerRequest { get; init; }
+
+    /// <summary>Most grams CO2e one request may emit, failovers included; above 0.</summary>
+    /// <value>Null: no cap.</value>
+    public double? MaxGramsPerRequest { get; init; }
+
+    /// <summary>Longest predicted wait for the first token; above 0.</summary>
+    /// <value>Null: no limit.</value>
+    public TimeSpan? MaxTimeToFirstToken { get; init; }
+
+    /// <summary>Names of the only targets it may use.</summary>
+    /// <value>Empty: all.</value>
+    public IReadOnlyList<string> AllowedTargets { get; init; } = [];
+
+    /// <summary>The only zones it may use, on top of the request's privacy class.</summary>
+    /// <value>Empty: all.</value>
+    public IReadOnlyList<Zone> AllowedZones { get; init; } = [];
+
+    /// <summary>Only this device, whatever the request allows.</summary>
+    public bool Offline { get; init; }
+
+    /// <summary>Tokens expected of an answer when the request sets no limit; at least 1.</summary>
+    /// <value>128</value>
+    public int ExpectedOutputTokens { get; init; } = 128;
+}

@@ -1,0 +1,46 @@
+namespace Hybrid.Policy;
+
+/// <summary>What removes a target before any weight counts.</summary>
+public enum Wall
+{
+    /// <summary>The request names another target or model.</summary>
+    Pin,
+
+    /// <summary>The zone may not see the request's privacy class.</summary>
+    Privacy,
+
+    /// <summary>The policy is offline and the target is not on this device.</summary>
+    Offline,
+
+    /// <summary>The policy does not allow the target or its zone.</summary>
+    NotAllowed,
+
+    /// <summary>The target cannot do what the request needs.</summary>
+    Capability,
+
+    /// <summary>Prompt and expected answer do not fit the context.</summary>
+    Context,
+
+    /// <summary>The target failed or is out of reach.</summary>
+    Unavailable,
+
+    /// <summary>The predicted price is above the policy's cap.</summary>
+    Price,
+
+    /// <summary>The predicted emission is above the policy's cap.</summary>
+    Carbon,
+
+    /// <summary>The predicted wait for the first token is above the policy's limit.</summary>
+    FirstToken,
+
+    /// <summary>The predicted total is above the time left.</summary>
+    Deadline,
+
+    /// <summary>The target's figures give no finite prediction.</summary>
+    Figures,
+}
+
+/// <summary>Why a target was removed.</summary>
+/// <param name="Wall">Which wall.</param>
+/// <param name="Reason">The numbers behind it, for people.</param>
+public readonly record struct WallReason(Wall Wall, string Reason);

@@ -1,0 +1,38 @@
+using Hybrid.Policy;
+using Hybrid.Targets;
+
+namespace Hybrid.Streaming;
+
+/// <summary>Which faults are worth another target, and which standby may go on.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>The target's own trouble (unavailable, busy, internal, model file, native library, configuration, a wrong key, a zone that
+/// has changed): the next standby.</item>
+/// <item>Context exceeded: the next standby with a longer context.</item>
+/// <item>Invalid request: surfaces at once, for others would refuse it too; only once text was delivered is it the standby's fault.</item>
+/// <item>Deadline exceeded: surfaces, for there is no time left for anybody.</item>
+/// </list>
+/// </remarks>
+internal static class FailoverRule
+{
+    public static bool WorthAnother(HybridError error, bool delivered) => error switch
+    {
+        HybridError.DeadlineExceeded => false,
+        HybridError.InvalidRequest => delivered,
+        _ => true,
+    };
+
+    /// <summary>Why a standby cannot go on; null if it can.</summary>
+    public static string? PassOver(TargetDescriptor standby, TargetAssessment predicted, RequestRun run, RoutingPolicy policy)
+    {
+        if (run.Continuation.Length > 0 && !standby.Capabilities.HasFlag(TargetCapabilities.Continuation))
+            return "it cannot go on from delivered text";
+        if (run.ContextTooShort is { } tooShort && standby.ContextLength <= tooShort)
+            return $"its context of {standby.ContextLength} is no longer than the one that was exceeded";
+        if (run.Dollars + predicted.PriceDollars > policy.MaxDollarsPerRequest)
+            return $"${Walls.Digits(run.Dollars)} spent and ${Walls.Digits(predicted.PriceDollars)} predicted pass the cap of ${Walls.Digits(policy.MaxDollarsPerRequest.Value)}";
+        if (run.Grams + predicted.Grams > policy.MaxGramsPerRequest)
+            return $"{Walls.Digits(run.Grams)} g emitted and {Walls.Digits(predicted.Grams)} g predicted pass the cap of {Walls.Digits(policy.MaxGramsPerRequest.Value)} g";
+        return null;
+    }
+}
