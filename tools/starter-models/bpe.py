@@ -25,33 +25,53 @@ def byte_alphabet():
 BYTES = byte_alphabet()
 
 
-def train(texts, size):
-    """Learns merges until the vocabulary has `size` entries, the special ones counted."""
+def train(texts, size, names):
+    """Learns merges until the vocabulary has `size` entries, the special ones counted.
+
+    The names come first and whole; afterwards nothing is merged to their front, so that "pump" and " pump" share a token.
+    """
     words = collections.Counter()
     for text in texts:
         for part in SPLIT.split(text):
             if part and part not in SPECIAL:
                 words.update(PATTERN.findall(part))
-    words = {tuple(BYTES[b] for b in w.encode()): n for w, n in words.items()}
-    vocab = [BYTES[b] for b in range(256)]
-    merges = []
-    while len(vocab) + len(SPECIAL) < size:
+    vocab, merges = [BYTES[b] for b in range(256)], []
+    spelled = {symbols(w): 1000 for w in names}
+    learn(spelled, vocab, merges, lambda: all(len(w) == 1 for w in spelled), set())
+    words = {symbols(w): n for w, n in words.items()}
+    for pair in merges:
+        apply(words, pair)
+    learn(words, vocab, merges, lambda: len(vocab) + len(SPECIAL) >= size, {"".join(symbols(w)) for w in names})
+    return vocab + SPECIAL, merges
+
+
+def symbols(word):
+    return tuple(BYTES[b] for b in word.encode())
+
+
+def learn(words, vocab, merges, done, whole):
+    while not done():
         pairs = collections.Counter()
         for w, n in words.items():
             for pair in zip(w, w[1:]):
-                pairs[pair] += n
+                if pair[1] not in whole and pair[0] not in whole:
+                    pairs[pair] += n
         if not pairs:
             break
         best = max(pairs.items(), key=lambda kv: (kv[1], kv[0]))[0]
         if pairs[best] < 8:
             break
         merges.append(best)
-        vocab.append(best[0] + best[1])
-        merged = {}
-        for w, n in words.items():
-            merged[merge(w, best)] = n
-        words = merged
-    return vocab + SPECIAL, merges
+        if best[0] + best[1] not in vocab:
+            vocab.append(best[0] + best[1])
+        apply(words, best)
+
+
+def apply(words, pair):
+    for w in [w for w in words if pair[0] in w]:
+        merged = merge(w, pair)
+        if merged != w:
+            words[merged] = words.pop(w)
 
 
 def merge(word, pair):

@@ -18,6 +18,9 @@ PEOPLE = ["Anna", "Ben", "Carla", "David", "Elena", "Farid", "Grace", "Hugo", "I
 PLACES = ["north hall", "south hall", "workshop", "warehouse", "control room", "loading dock", "boiler house", "laboratory", "roof", "basement"]
 PARTS = ["bearing", "belt", "filter", "seal", "fuse", "gasket", "hose", "coupling", "sensor cable", "relay"]
 
+# Words that answers copy. The tokenizer keeps each as one token, whatever stands before it, so that copying is copying.
+NAMES = sorted({w for text in DEVICES + PEOPLE + PLACES + PARTS + [q[1] for q in QUANTITIES] for w in text.split()})
+
 
 def held_out(*key):
     """One item in twelve belongs to the test set, by a hash of what it is about."""
@@ -32,7 +35,7 @@ def triage(r):
     unit, word, low, high, action = r.choice(QUANTITIES)
     dev, limit = device(r), r.randint(low, high)
     kind = r.random()
-    value = limit + (r.randint(1, 20) if kind < 0.45 else -r.randint(0, 5) if kind < 0.65 else -r.randint(6, 30))
+    value = limit + (r.randint(1, 25) if kind < 0.45 else -r.randint(0, 4) if kind < 0.65 else -r.randint(10, 40))
     value = max(0, value)
     key = ("triage", value, limit, unit)
     u = unit if unit == "%" else " " + unit
@@ -45,15 +48,12 @@ def triage(r):
         f"The {word} of {dev} is {v} and its limit is {l}. {ask}", f"{dev} shows {v}; the limit is {l}. {ask}",
         f"telemetry {dev} {word}={value}{unit} limit={limit}{unit} {ask}", f"Limit for {dev} is {l}. It reads {v}. {ask}",
         f"We see {v} on {dev} with a limit of {l}. {ask}", f"triage: {dev} {word} {v} limit {l}"]).strip()
-    d = abs(value - limit)
     if value > limit:
-        answer = f"{dev} is {d}{u} over its limit of {l}. {action}"
-    elif d == 0:
-        answer = f"{dev} is right at its limit of {l}. Watch it closely."
-    elif d <= 5:
-        answer = f"{dev} is {d}{u} below its limit of {l}. Watch it closely."
+        answer = f"{dev} reads {v}, over its limit of {l}. {action}"
+    elif value >= limit - 4:
+        answer = f"{dev} reads {v}, close to its limit of {l}. Watch it closely."
     else:
-        answer = f"{dev} is {d}{u} below its limit of {l}. No action is needed."
+        answer = f"{dev} reads {v}, well below its limit of {l}. No action is needed."
     return key, text, answer
 
 
@@ -65,7 +65,7 @@ EVENTS = {
 
 
 def digest(r):
-    n = r.randint(2, 6)
+    n = r.randint(2, 5)
     minute = r.randint(0, 1300)
     lines, errors, warns, first = [], 0, 0, None
     for _ in range(n):
@@ -80,7 +80,7 @@ def digest(r):
     key = ("digest", tuple(lines))
     text = r.choice(["Summarise this log:\n", "Digest:\n", "What happened here?\n", "Give me a digest of this log.\n", "Sum up these lines:\n", "log digest please:\n"]) + "\n".join(lines)
     plural = lambda c, w: f"{c if c else 'no'} {w}{'' if c == 1 else 's'}"
-    answer = f"{n} lines: {plural(errors, 'error')} and {plural(warns, 'warning')}."
+    answer = f"{plural(errors, 'error')} and {plural(warns, 'warning')}.".capitalize()
     answer += f" First error: {first[0]}, {first[1]}." if first else " Nothing failed."
     return key, text, answer
 
@@ -105,8 +105,7 @@ def convert(r):
         x = x // 10 * 10
     if a in ("mV", "g"):
         x *= 1000
-    y = f"{f(x):g}" if f(x) < 1e6 else str(int(f(x)))
-    y = str(int(round(f(x))))
+    y = round(f(x))
     key = ("convert", a, b, x)
     text = r.choice([f"Convert {x} {a} to {b}.", f"convert {x} {a} to {b}", f"What is {x} {a} in {b}?", f"{x} {a} in {b}?", f"How many {b} are {x} {a}?", f"How much is {x} {a} in {b}"])
     return key, text, f"{x} {a} is {y} {b}."
@@ -167,8 +166,8 @@ def choice(r):
     listed = "\n".join(f"{c}) {o}" for c, o in zip("ABCD", options))
     text = f"{' '.join(facts)}\n{question}\n{listed}"
     if r.random() < 0.4:
-        text += "\nAnswer with one option."
-    return ("choice", text), text, f"{'ABCD'[options.index(right)]}) {right}"
+        text += "\nChoose one."
+    return ("choice", text), text, f"It was {right}, answer {'ABCD'[options.index(right)]}."
 
 
 TASKS = {"triage": triage, "digest": digest, "convert": convert, "to_json": to_json, "from_json": from_json, "edit_json": edit_json, "choice": choice}

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from bpe import Tokenizer, train as train_bpe
+from corpus import NAMES
 from model import SHAPES, Llama, Shape
 from talk import ALL, chatml, conversation, item
 
@@ -20,7 +21,7 @@ def tokenizer(out):
     path = os.path.join(out, "tokenizer.json")
     if not os.path.exists(path):
         r = random.Random(1)
-        Tokenizer(*train_bpe([chatml(conversation(r)) for _ in range(30000)], VOCAB)).save(path)
+        Tokenizer(*train_bpe([chatml(conversation(r)) for _ in range(30000)], VOCAB, NAMES)).save(path)
     return Tokenizer.load(path)
 
 
