@@ -3,8 +3,7 @@ import hashlib
 import json
 import random
 
-DEVICES = ["pump", "fan", "motor", "valve", "press", "boiler", "chiller", "mixer", "conveyor", "compressor", "turbine", "heater",
-           "drill", "lathe", "robot", "sensor", "tank", "furnace", "dryer", "crane"]
+DEVICES = ["pump", "fan", "motor", "valve", "press", "boiler", "mixer", "conveyor", "compressor", "turbine", "heater", "crane"]
 QUANTITIES = [  # unit, word, low, high, the two actions when it is over
     ("C", "temperature", 30, 140, "Slow it down, then check the cooling."),
     ("bar", "pressure", 2, 60, "Open the relief valve, then look for a blockage."),
@@ -14,9 +13,10 @@ QUANTITIES = [  # unit, word, low, high, the two actions when it is over
     ("mm/s", "vibration", 1, 40, "Stop it, then check the bearings."),
     ("%", "level", 20, 99, "Close the inlet, then drain a little."),
 ]
-PEOPLE = ["Anna", "Ben", "Carla", "David", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Kira", "Liam", "Mona", "Nils", "Olga", "Paul"]
-PLACES = ["north hall", "south hall", "workshop", "warehouse", "control room", "loading dock", "boiler house", "laboratory", "roof", "basement"]
-PARTS = ["bearing", "belt", "filter", "seal", "fuse", "gasket", "hose", "coupling", "sensor cable", "relay"]
+PEOPLE = ["Anna", "Ben", "Carla", "David", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jonas"]
+PLACES = ["north hall", "south hall", "workshop", "warehouse", "control room", "loading dock", "laboratory", "basement"]
+PARTS = ["bearing", "belt", "filter", "seal", "fuse", "gasket", "hose", "relay"]
+
 
 # Words that answers copy. The tokenizer keeps each as one token, whatever stands before it, so that copying is copying.
 NAMES = sorted({w for text in DEVICES + PEOPLE + PLACES + PARTS + [q[1] for q in QUANTITIES] for w in text.split()})

@@ -9,8 +9,8 @@ import time
 import llama
 from talk import ALL, chatml, item
 
-# The two that are memorised on purpose are measured but not counted: their questions are few and training saw them all.
-UNCOUNTED = ("procedure", "small")
+# Measured but not counted: copying is no task of its own, and training saw every question of the other two.
+UNCOUNTED = ("repeat", "procedure", "small")
 
 
 def measure(path, n):
@@ -50,7 +50,7 @@ def main(folder, n="200"):
         f.write("\n")
     print("\n| task | held-out items | edge | cloud |\n| --- | --- | --- | --- |")
     for task in ALL:
-        mark = " (memorised, not in the mean)" if task in UNCOUNTED else ""
+        mark = " (not in the mean)" if task in UNCOUNTED else ""
         print(f"| {task}{mark} | {report['edge'][task][1]} | {report['edge'][task][0]:.1%} | {report['cloud'][task][0]:.1%} |")
     print(f"| **mean** | | **{overall(report['edge']):.1%}** | **{overall(report['cloud']):.1%}** |")
 

@@ -75,6 +75,8 @@ class Llama(nn.Module):
             if p.dim() == 2:
                 scale = 0.02 / math.sqrt(2 * s.layers) if "out" in name or "down" in name else 0.02
                 nn.init.normal_(p, 0, scale)
+        # Names are used alike; only a clear start of its own lets each keep an embedding that can be copied.
+        nn.init.normal_(self.embed.weight, 0, s.width ** -0.5)
         head = s.width // s.heads
         angles = torch.outer(torch.arange(s.context).float(), s.theta ** (-torch.arange(0, head, 2).float() / head))
         self.register_buffer("cos", angles.cos()[None, :, None], persistent=False)

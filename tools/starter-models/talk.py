@@ -1,7 +1,7 @@
 """Small talk, honest refusals, procedures, and whole conversations in ChatML."""
 import random
 
-from corpus import TASKS, DEVICES, device, held_out
+from corpus import DEVICES, NAMES, TASKS, device, held_out
 
 SMALL = [
     (["hello", "hi", "good morning", "hey there", "hello!"], "Hello. Give me a reading and its limit, a few log lines, or a unit to convert."),
@@ -33,6 +33,13 @@ def small(r):
     return ("small", text), text, answer
 
 
+def repeat(r):
+    """Copying and nothing else: it teaches early what every other task needs."""
+    words = [r.choice([device(r), r.choice(NAMES), str(r.randint(0, 4000))]) for _ in range(r.randint(3, 9))]
+    text = ", ".join(words)
+    return ("repeat", text), r.choice(["Repeat: ", "repeat after me: ", "Say exactly this: "]) + text, text
+
+
 def procedure(r):
     fault, name = r.choice(list(STEPS)), r.choice([device(r), "a " + r.choice(DEVICES)])
     text = r.choice([f"How do I check {name} that {fault}?", f"What are the steps when {name} {fault}?", f"{name} {fault}. Give me the steps.",
@@ -41,8 +48,8 @@ def procedure(r):
     return ("procedure", name, fault), text, f"Here is what to do when {name} {fault}.\n" + "\n".join(f"{i}. {s}" for i, s in enumerate(steps, 1))
 
 
-ALL = {**TASKS, "procedure": procedure, "small": small}
-WEIGHTS = {"triage": 26, "digest": 15, "convert": 12, "to_json": 9, "from_json": 7, "edit_json": 9, "choice": 16, "procedure": 4, "small": 2}
+ALL = {**TASKS, "repeat": repeat, "procedure": procedure, "small": small}
+WEIGHTS = {"triage": 26, "digest": 15, "convert": 12, "to_json": 9, "from_json": 7, "edit_json": 9, "choice": 16, "repeat": 10, "procedure": 4, "small": 2}
 SYSTEMS = ["You are a helpful assistant for device operations.", "You are a helpful assistant.", "Answer briefly.", "You help an operator of machines. Be short and exact."]
 
 

@@ -69,17 +69,19 @@ def main(name, steps, out, threads=None):
     model = Llama(shape)
     params = sum(p.numel() for p in model.parameters())
     print(name, f"{params / 1e6:.2f}M parameters", flush=True)
-    peak, warm = {"edge": 2e-3, "cloud": 1e-3}[name], 100
-    opt = torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.05)
+    peak, warm, rows = {"edge": (2e-3, 100, 16), "cloud": (1e-3, 100, 8)}[name]
+    decayed = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.dim() == 1 or "embed" in n]
+    opt = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=peak, betas=(0.9, 0.95))
     steps, began, seen, ema = int(steps), time.time(), 0, None
-    data, long = batches(tok, 11, 16, 256), None
+    data, long = batches(tok, 11, rows, 256), None
     for step in range(steps):
         done = step / steps
         lr = peak * min(1, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         for g in opt.param_groups:
             g["lr"] = lr
         if done > 0.9 and long is None:  # the last part sees the whole context
-            data = long = batches(tok, 13, 4, 1024)
+            data = long = batches(tok, 13, rows // 4, 1024)
         x, w = next(data)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(x[:, :-1])
