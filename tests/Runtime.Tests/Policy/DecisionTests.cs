@@ -19,7 +19,7 @@ public class DecisionTests
         Assert.Contains(" beats device $0.00", lines[1], StringComparison.Ordinal);
         Assert.StartsWith("  site (middle, site): first token 0.155 s, all 2.29 s, ", lines[2], StringComparison.Ordinal);
         Assert.StartsWith("  device (small, device): first token 0.75 s, ", lines[3], StringComparison.Ordinal);
-        Assert.Equal("  cloud (large, public): removed: a confidential request may not be seen in zone public", lines[4]);
+        Assert.Equal("  cloud (large, public): removed: confidential requests may not be seen in zone public", lines[4]);
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public class DecisionTests
         Assert.Matches(@"^cloud: \$[\d.]+ beats device \$[\d.]+, mostly by time \(\$[\d.]+\)$", decision.ExplainLine());
         Assert.EndsWith("the only target that may take it", TestTargets.Decide(TestTargets.Chat, PolicyPresets.Fast, TestTargets.Cloud).ExplainLine(), StringComparison.Ordinal);
         var removed = TestTargets.Decide(Profile, PolicyPresets.Fast, TestTargets.Cloud).ExplainLine();
-        Assert.Equal("no target: cloud (a confidential request may not be seen in zone public)", removed);
+        Assert.Equal("no target: cloud (confidential requests may not be seen in zone public)", removed);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public class PrivacyWallTests
         await Assert.ThrowsAsync<HybridException>(() => conducting.RunAsync(Conducting.Request with { Privacy = PrivacyClass.Secret }));
         Assert.Empty(b.Received);
         Assert.Equal(HybridError.NoTargetAllowed, conducting.Receipt.Segments[1].Error);
-        Assert.Contains("zone public, which may not see a secret request. Nothing was sent", conducting.Receipt.Segments[1].ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains("zone public, which may not see secret requests. Nothing was sent", conducting.Receipt.Segments[1].ErrorMessage, StringComparison.Ordinal);
     }
 
     private static ScriptedTarget AnyTarget(Random random, int index)
