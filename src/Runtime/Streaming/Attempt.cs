@@ -120,7 +120,7 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         _held += update.TokenCount;
         _tokens += update.TokenCount;
         _completion = update.Completion;
-        if (update.TokenCount == 0) return;
+        if (update.TokenCount == 0 && update.Text.Length == 0) return;
         _lastToken = time.GetElapsedTime(_start);
         _firstToken ??= _lastToken;
     }

@@ -62,6 +62,17 @@ public class PrivacyWallTests
         Assert.Contains("zone public, which may not see secret requests. Nothing was sent", conducting.Receipt.Segments[1].ErrorMessage, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Only_the_gate_calls_a_target()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "Hybrid.sln"))) root = root.Parent!;
+        var runtime = Path.Combine(root.FullName, "src", "Runtime");
+        string[] files = [.. Directory.GetFiles(runtime, "*.cs"), .. new[] { "Chat", "Streaming", "Targets" }.SelectMany(folder => Directory.GetFiles(Path.Combine(runtime, folder)))];
+        var callers = files.Where(file => File.ReadAllText(file).Contains(".GenerateAsync(", StringComparison.Ordinal)).Select(Path.GetFileName);
+        Assert.Equal(["PrivacyGate.cs"], callers);
+    }
+
     private static ScriptedTarget AnyTarget(Random random, int index)
     {
         var target = new ScriptedTarget($"t{index}", Answer)
