@@ -43,7 +43,9 @@ internal sealed class ScriptedTarget(string name, params string[] tokens) : ITar
 
     public TaskCompletionSource Hanging { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public bool StreamClosed { get; private set; }
+    public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TaskCompletionSource Release { get; init; } = new();
 
     public bool Disposed { get; private set; }
 
@@ -75,7 +77,7 @@ internal sealed class ScriptedTarget(string name, params string[] tokens) : ITar
                 if (HangsInstead)
                 {
                     Hanging.TrySetResult();
-                    await new TaskCompletionSource().Task;
+                    await Release.Task;
                 }
 
                 throw ThrowInstead ?? new HybridException(FailWith, $"{name} failed after {decoded}.");
@@ -86,7 +88,7 @@ internal sealed class ScriptedTarget(string name, params string[] tokens) : ITar
         }
         finally
         {
-            StreamClosed = true;
+            Closed.TrySetResult();
         }
     }
 

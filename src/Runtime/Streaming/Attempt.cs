@@ -88,11 +88,17 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         if (_stream is null) return;
         if (_pending is { IsCompleted: false } hanging)
         {
-            _ = hanging.ContinueWith(_ => CloseAsync(_stream), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = CloseLaterAsync(hanging, _stream);
             return;
         }
 
         await CloseAsync(_stream);
+    }
+
+    private static async Task CloseLaterAsync(Task hanging, IAsyncEnumerator<DecodeUpdate> stream)
+    {
+        await hanging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await CloseAsync(stream);
     }
 
     private static async Task CloseAsync(IAsyncEnumerator<DecodeUpdate> stream)

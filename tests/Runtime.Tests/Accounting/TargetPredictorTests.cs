@@ -7,8 +7,13 @@ public class TargetPredictorTests
 {
     private static readonly TargetDescriptor Stated = new()
     {
-        Name = "t", Model = "m", Zone = Zone.Device, PrefillTokensPerSecond = 500, DecodeTokensPerSecond = 50,
-        RoundTrip = TimeSpan.FromSeconds(0.1), ColdStart = TimeSpan.FromSeconds(10),
+        Name = "t",
+        Model = "m",
+        Zone = Zone.Device,
+        PrefillTokensPerSecond = 500,
+        DecodeTokensPerSecond = 50,
+        RoundTrip = TimeSpan.FromSeconds(0.1),
+        ColdStart = TimeSpan.FromSeconds(10),
     };
 
     private readonly ManualTimeProvider _time = new();
@@ -93,7 +98,15 @@ public class TargetPredictorTests
     /// <summary>100 tokens prefilled in 0.5 s after 50 ms of queue, 101 decoded at 100 a second.</summary>
     private static Receipt Answer() => new()
     {
-        Target = "t", Model = "m", Zone = Zone.Device, InputTokens = 100, OutputTokens = 101, TimeToFirstToken = TimeSpan.FromSeconds(0.85),
-        QueueTime = TimeSpan.FromSeconds(0.05), PrefillTime = TimeSpan.FromSeconds(0.5), PrefillReported = true, DecodeTime = TimeSpan.FromSeconds(1),
+        Target = "t",
+        Model = "m",
+        Zone = Zone.Device,
+        InputTokens = 100,
+        OutputTokens = 101,
+        TimeToFirstToken = TimeSpan.FromSeconds(0.85),
+        QueueTime = TimeSpan.FromSeconds(0.05),
+        PrefillTime = TimeSpan.FromSeconds(0.5),
+        PrefillReported = true,
+        DecodeTime = TimeSpan.FromSeconds(1),
     };
 }

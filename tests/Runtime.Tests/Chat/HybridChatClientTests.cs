@@ -63,8 +63,18 @@ public class HybridChatClientTests
         using var client = Client(_target);
         var options = new ChatOptions
         {
-            Temperature = 0.2f, TopK = 7, TopP = 0.5f, Seed = 42, MaxOutputTokens = 9, StopSequences = ["END"], FrequencyPenalty = 0.5f,
-            PresencePenalty = -0.5f, Instructions = "Be brief.", ModelId = "device-model", ResponseFormat = ChatResponseFormat.Text, Tools = [],
+            Temperature = 0.2f,
+            TopK = 7,
+            TopP = 0.5f,
+            Seed = 42,
+            MaxOutputTokens = 9,
+            StopSequences = ["END"],
+            FrequencyPenalty = 0.5f,
+            PresencePenalty = -0.5f,
+            Instructions = "Be brief.",
+            ModelId = "device-model",
+            ResponseFormat = ChatResponseFormat.Text,
+            Tools = [],
         };
         options.WithPrivacy(PrivacyClass.Secret).WithDeadline(TimeSpan.FromSeconds(30)).WithPolicy("fast").WithTarget("device").WithMinP(0.1f).WithRepetitionPenalty(1.1f);
         var count = options.AdditionalProperties!.Count;

@@ -91,7 +91,10 @@ public class RefusalTests
         using var client = new HybridChatClient([new ScriptedTarget("device", "x")]);
         var options = new ChatOptions
         {
-            AdditionalProperties = new() { ["other.key"] = 1 }, ToolMode = ChatToolMode.Auto, Tools = [], AllowBackgroundResponses = false,
+            AdditionalProperties = new() { ["other.key"] = 1 },
+            ToolMode = ChatToolMode.Auto,
+            Tools = [],
+            AllowBackgroundResponses = false,
         };
         Assert.Equal("x", (await client.GetResponseAsync("Hi", options)).Text);
     }

@@ -20,7 +20,7 @@ public class HybridOptionsTests
                 "careful": { "Base": "green", "MaxDollarsPerRequest": 0.01, "MaxGramsPerRequest": 2, "AllowedZones": [ "device", "region:eu" ], "Purpose": "mind the bill", "Offline": true },
                 "fast": { "Base": "fast", "DollarsPerSecond": 1 }
               },
-              "Local": { "ModelPath": "models/tiny-q8.gguf", "Name": "edge", "ContextLength": 2048, "Threads": 3, "Slots": 2, "ActiveWatts": 12, "ParametersBillions": 0.5 },
+              "Local": { "ModelPath": "models/tiny-q8.gguf", "Name": "edge", "ContextLength": 2048, "Threads": 3, "Slots": 2, "Poll": 0, "GpuLayers": 99, "ActiveWatts": 12, "ParametersBillions": 0.5 },
               "Pools": {
                 "cloud": { "Endpoint": "http://pool:8080", "ApiKey": "k", "Zone": "region:eu", "Model": "large", "DollarsPerMillionInputTokens": 0.5,
                   "DollarsPerMillionOutputTokens": 1.5, "DollarsPerHour": 2, "ActiveWatts": 100, "PowerUsageEffectiveness": 1.1, "GramsPerKilowattHour": 300,
@@ -40,7 +40,8 @@ public class HybridOptionsTests
         Assert.Equal(PolicyPresets.Fast with { DollarsPerSecond = 1 }, options.Policies["fast"]);
 
         var local = options.Local!;
-        Assert.Equal(("models/tiny-q8.gguf", 2048, 3, 2, "/opt/llama"), (local.ModelPath, local.ContextLength, local.Threads, local.Slots, local.LlamaPath));
+        Assert.Equal(Path.Combine(AppContext.BaseDirectory, "models", "tiny-q8.gguf"), local.ModelPath);
+        Assert.Equal((2048, 3, 2, 0, 99, "/opt/llama"), (local.ContextLength, local.Threads, local.Slots, local.Poll, local.GpuLayers, local.LlamaPath));
         Assert.Equal(("edge", "tiny-q8", Zone.Device, 12.0, 2048), (local.Descriptor.Name, local.Descriptor.Model, local.Descriptor.Zone, local.Descriptor.ActiveWatts, local.Descriptor.ContextLength));
 
         var pool = options.Pools["cloud"];
@@ -49,9 +50,21 @@ public class HybridOptionsTests
         Assert.Equal(
             new TargetDescriptor
             {
-                Name = "cloud", Model = "large", Zone = Zone.Region("eu"), ContextLength = 32768, Quality = 0.7, DollarsPerMillionInputTokens = 0.5,
-                DollarsPerMillionOutputTokens = 1.5, DollarsPerHour = 2, ActiveWatts = 100, PowerUsageEffectiveness = 1.1, GramsPerKilowattHour = 300,
-                RoundTrip = TimeSpan.FromMilliseconds(50), ColdStart = TimeSpan.FromSeconds(20), PrefillTokensPerSecond = 4000, DecodeTokensPerSecond = 80,
+                Name = "cloud",
+                Model = "large",
+                Zone = Zone.Region("eu"),
+                ContextLength = 32768,
+                Quality = 0.7,
+                DollarsPerMillionInputTokens = 0.5,
+                DollarsPerMillionOutputTokens = 1.5,
+                DollarsPerHour = 2,
+                ActiveWatts = 100,
+                PowerUsageEffectiveness = 1.1,
+                GramsPerKilowattHour = 300,
+                RoundTrip = TimeSpan.FromMilliseconds(50),
+                ColdStart = TimeSpan.FromSeconds(20),
+                PrefillTokensPerSecond = 4000,
+                DecodeTokensPerSecond = 80,
                 Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation,
             },
             pool.Descriptor);
@@ -84,6 +97,7 @@ public class HybridOptionsTests
     [InlineData("""{ "Pools": "http://x" }""", "Hybrid:Pools: 'http://x' is a single value; a section is expected")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Threads": "two" } }""", "Hybrid:Local:Threads: 'two' is not a whole number")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Slots": 0 } }""", "Hybrid:Local:Slots: 0 is out of range; use 1 or more")]
+    [InlineData("""{ "Local": { "ModelPath": "m", "Poll": 101 } }""", "Hybrid:Local:Poll: 101 is out of range; use 0 to 100")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Zone": "public" } }""", "Hybrid:Local:Zone: there is no such key")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Name": "c" }, "Pools": { "c": { "Endpoint": "http://x", "Zone": "site", "Model": "m" } } }""", "Hybrid:Local:Name: 'c' is also the name of a pool")]
     [InlineData("""{ "Pools": { "cloud": { "Zone": "mars", "Endpoint": "http://x", "Model": "m" } } }""", "Hybrid:Pools:cloud:Zone: 'mars' is not a zone; use device, site, region:NAME or public")]

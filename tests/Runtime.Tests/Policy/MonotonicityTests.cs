@@ -52,11 +52,19 @@ public class MonotonicityTests
     private static TargetSnapshot AnyTarget(Random random, int index) => new(
         new()
         {
-            Name = $"t{index}", Model = "m", Zone = Zone.Device, Quality = random.NextDouble(),
-            DollarsPerMillionInputTokens = Spread(random, 0.01, 10), DollarsPerMillionOutputTokens = Spread(random, 0.01, 30),
-            DollarsPerHour = Spread(random, 0.01, 10), ActiveWatts = Spread(random, 1, 1000), GramsPerKilowattHour = Spread(random, 10, 1000),
-            PowerUsageEffectiveness = 1 + random.NextDouble(), RoundTrip = TimeSpan.FromSeconds(random.NextDouble()),
-            ColdStart = TimeSpan.FromSeconds(Spread(random, 0.1, 60)), PrefillTokensPerSecond = Spread(random, 50, 10_000),
+            Name = $"t{index}",
+            Model = "m",
+            Zone = Zone.Device,
+            Quality = random.NextDouble(),
+            DollarsPerMillionInputTokens = Spread(random, 0.01, 10),
+            DollarsPerMillionOutputTokens = Spread(random, 0.01, 30),
+            DollarsPerHour = Spread(random, 0.01, 10),
+            ActiveWatts = Spread(random, 1, 1000),
+            GramsPerKilowattHour = Spread(random, 10, 1000),
+            PowerUsageEffectiveness = 1 + random.NextDouble(),
+            RoundTrip = TimeSpan.FromSeconds(random.NextDouble()),
+            ColdStart = TimeSpan.FromSeconds(Spread(random, 0.1, 60)),
+            PrefillTokensPerSecond = Spread(random, 50, 10_000),
             DecodeTokensPerSecond = Spread(random, 5, 500),
         },
         new((TargetReadiness)random.Next(4), "", random.Next(4), random.Next(3), random.Next(3)));

@@ -7,7 +7,12 @@ public class PresetTests
 {
     private static readonly TargetDescriptor Sprinter = TestTargets.Cloud with
     {
-        Name = "sprinter", DollarsPerMillionInputTokens = 3, DollarsPerMillionOutputTokens = 15, PrefillTokensPerSecond = 20_000, DecodeTokensPerSecond = 600, ActiveWatts = 900,
+        Name = "sprinter",
+        DollarsPerMillionInputTokens = 3,
+        DollarsPerMillionOutputTokens = 15,
+        PrefillTokensPerSecond = 20_000,
+        DecodeTokensPerSecond = 600,
+        ActiveWatts = 900,
     };
 
     private static readonly TargetDescriptor[] Table = [TestTargets.Device, TestTargets.Site, TestTargets.Cloud, Sprinter];

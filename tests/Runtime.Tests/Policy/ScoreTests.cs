@@ -7,9 +7,20 @@ public class ScoreTests
 {
     private static readonly TargetDescriptor Dear = new()
     {
-        Name = "dear", Model = "m", Zone = Zone.Public, Quality = 0.7, DollarsPerMillionInputTokens = 2, DollarsPerMillionOutputTokens = 6,
-        DollarsPerHour = 3.6, ActiveWatts = 100, PowerUsageEffectiveness = 1.2, GramsPerKilowattHour = 450,
-        RoundTrip = TimeSpan.FromSeconds(0.2), ColdStart = TimeSpan.FromSeconds(30), PrefillTokensPerSecond = 1000, DecodeTokensPerSecond = 50,
+        Name = "dear",
+        Model = "m",
+        Zone = Zone.Public,
+        Quality = 0.7,
+        DollarsPerMillionInputTokens = 2,
+        DollarsPerMillionOutputTokens = 6,
+        DollarsPerHour = 3.6,
+        ActiveWatts = 100,
+        PowerUsageEffectiveness = 1.2,
+        GramsPerKilowattHour = 450,
+        RoundTrip = TimeSpan.FromSeconds(0.2),
+        ColdStart = TimeSpan.FromSeconds(30),
+        PrefillTokensPerSecond = 1000,
+        DecodeTokensPerSecond = 50,
     };
 
     private static readonly TargetDescriptor Good = Dear with { Name = "good", Quality = 0.8 };

@@ -20,7 +20,7 @@ public class EndingTests
         }, source.Token));
         Assert.Equal(source.Token, error.CancellationToken);
         Assert.Equal("one two", conducting.Text);
-        Assert.True(a.StreamClosed);
+        Assert.True(a.Closed.Task.IsCompleted);
         Assert.Empty(b.Received);
         Assert.Equal(RequestFinish.Cancelled, conducting.Receipt.Finish);
         Assert.Equal(RequestFinish.Cancelled, conducting.Receipt.Segments.Single().Finish);
@@ -46,6 +46,21 @@ public class EndingTests
         await a.Hanging.Task.WaitAsync(Conducting.Hang);
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Conducting.Hang));
+    }
+
+    [Fact]
+    public async Task A_target_that_lets_go_late_is_still_closed()
+    {
+        using var source = new CancellationTokenSource();
+        var release = new TaskCompletionSource();
+        var a = new ScriptedTarget("a", Answer) { FailAfter = 1, HangsInstead = true, Release = release };
+        var running = new Conducting(_time, a).RunAsync(cancellationToken: source.Token);
+        await a.Hanging.Task.WaitAsync(Conducting.Hang);
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Conducting.Hang));
+        Assert.False(a.Closed.Task.IsCompleted);
+        release.SetResult();
+        await a.Closed.Task.WaitAsync(Conducting.Hang);
     }
 
     [Fact]
@@ -97,7 +112,7 @@ public class EndingTests
         var a = new ScriptedTarget("a", Answer);
         var conducting = new Conducting(_time, a);
         await Assert.ThrowsAsync<InvalidDataException>(() => conducting.RunAsync(null, _ => throw new InvalidDataException()));
-        Assert.True(a.StreamClosed);
+        Assert.True(a.Closed.Task.IsCompleted);
         Assert.Equal(RequestFinish.Cancelled, conducting.Receipt.Finish);
         Assert.Equal(1, conducting.Receipt.OutputTokens);
     }

@@ -56,7 +56,11 @@ public class FailoverTests
     {
         var request = Conducting.Request with
         {
-            MaxTokens = 6, StopSequences = ["STOP"], Sampling = new() { Seed = 7, Temperature = 0.3f }, Privacy = PrivacyClass.Secret, Deadline = DateTimeOffset.MaxValue,
+            MaxTokens = 6,
+            StopSequences = ["STOP"],
+            Sampling = new() { Seed = 7, Temperature = 0.3f },
+            Privacy = PrivacyClass.Secret,
+            Deadline = DateTimeOffset.MaxValue,
         };
         var b = new ScriptedTarget("b", Answer);
         var run = await new Conducting(new(), new ScriptedTarget("a", Answer) { FailAfter = 4 }, b).RunAsync(request);
