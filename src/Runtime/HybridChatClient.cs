@@ -16,6 +16,9 @@ namespace Hybrid;
 /// <para>Thread-safe. Neither messages nor options are changed. Options that no target can honour are refused with
 /// <see cref="HybridError.InvalidRequest"/>; sampling that is unset is <see cref="SamplingOptions.Default"/> (temperature 0.8,
 /// top-k 40, top-p 0.95, min-p 0.05, no penalties), whichever target decodes.</para>
+/// <para>When a target fails, the next best one goes on from exactly the delivered text; text that was delivered never changes.
+/// Not worth another target are a request that is invalid before any text was delivered and a deadline that has passed.
+/// A request pinned to a target has no standby.</para>
 /// <para>Failures are <see cref="HybridException"/>; its <see cref="Exception.Data"/> holds the receipt, or the decision where
 /// no target was allowed, under <see cref="HybridUpdateKeys"/>. Cancelling throws <see cref="OperationCanceledException"/>.</para>
 /// <para>The targets are disposed with the client only where <see cref="HybridChatClientOptions.OwnsTargets"/> says so.</para>
@@ -58,8 +61,13 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var response = await GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+        // Collecting puts the updates' properties on the message, where few would look for a receipt.
+        response.AdditionalProperties ??= response.Messages.LastOrDefault()?.AdditionalProperties?.Clone();
+        return response;
+    }
 
     /// <inheritdoc />
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(

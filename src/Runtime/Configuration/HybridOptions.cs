@@ -24,7 +24,7 @@ public sealed class HybridOptions
     /// <value>Null: none.</value>
     public LocalOptions? Local { get; set; }
 
-    /// <summary>Pools by name, in the order of configuration.</summary>
+    /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What was wrong with the section, each with its key path.</summary>

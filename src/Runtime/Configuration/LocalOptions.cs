@@ -5,7 +5,7 @@ namespace Hybrid.Configuration;
 /// <summary>The engine on this device: section <c>Hybrid:Local</c>.</summary>
 public sealed record LocalOptions
 {
-    /// <summary>The model file (GGUF).</summary>
+    /// <summary>The model file (GGUF); from configuration, a relative path starts at the app's folder.</summary>
     public required string ModelPath { get; init; }
 
     /// <summary>Name, prices, power and rates; the zone is always the device. Keys stand beside <c>ModelPath</c>.</summary>
@@ -23,6 +23,14 @@ public sealed record LocalOptions
     /// <summary>Requests decoded at once; above 0.</summary>
     /// <value>Null: the engine decides.</value>
     public int? Slots { get; init; }
+
+    /// <summary>How eagerly waiting threads poll, 0 to 100.</summary>
+    /// <value>Null: the engine decides.</value>
+    public int? Poll { get; init; }
+
+    /// <summary>Layers decoded on the GPU; 0 or more.</summary>
+    /// <value>Null: the engine decides.</value>
+    public int? GpuLayers { get; init; }
 
     /// <summary>The folder of llama.cpp's libraries: key <c>Hybrid:Native:LlamaPath</c>.</summary>
     /// <value>Null: those beside the app.</value>

@@ -56,14 +56,16 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<s
         return [.. child.GetChildren().Select(item => read(items, item.Key)).OfType<T>()];
     }
 
-    public IEnumerable<SectionReader> Sections(string key) => Child(key).GetChildren().Select(child => new SectionReader(child, errors));
+    public IEnumerable<SectionReader> Sections(string key) =>
+        Section(key) is null ? [] : Child(key).GetChildren().Select(child => new SectionReader(child, errors));
 
     public SectionReader? Section(string key)
     {
         var child = Child(key);
         if (!child.Exists()) return null;
-        if (child.Value is { Length: > 0 }) Error(key, $"'{child.Value}' is a single value; a section is expected");
-        return new SectionReader(child, errors);
+        if (child.Value is not { Length: > 0 }) return new SectionReader(child, errors);
+        Error(key, $"'{child.Value}' is a single value; a section is expected");
+        return null;
     }
 
     public IReadOnlyDictionary<string, string> Free(string key) => Child(key).AsEnumerable(makePathsRelative: true)

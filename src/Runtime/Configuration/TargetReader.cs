@@ -13,7 +13,7 @@ internal static class TargetReader
         var context = Count(section, nameof(LocalOptions.ContextLength));
         var read = new LocalOptions
         {
-            ModelPath = path ?? "",
+            ModelPath = path is null ? "" : Path.GetFullPath(path, AppContext.BaseDirectory),
             Descriptor = Figures(section, new()
             {
                 Name = name,
@@ -25,6 +25,8 @@ internal static class TargetReader
             ContextLength = context,
             Threads = Count(section, nameof(LocalOptions.Threads)),
             Slots = Count(section, nameof(LocalOptions.Slots)),
+            Poll = Count(section, nameof(LocalOptions.Poll), 0, 100),
+            GpuLayers = Count(section, nameof(LocalOptions.GpuLayers), 0),
             LlamaPath = llamaPath,
         };
         section.RefuseUnknown();
@@ -80,12 +82,12 @@ internal static class TargetReader
         return read;
     }
 
-    /// <summary>A count; one below 1 is reported and left out, so that it is not reported again.</summary>
-    private static int? Count(SectionReader section, string key)
+    /// <summary>A count; one out of range is reported and left out, so that it is not reported again.</summary>
+    private static int? Count(SectionReader section, string key, int least = 1, int most = int.MaxValue)
     {
         if (section.Whole(key) is not { } count) return null;
-        if (count >= 1) return count;
-        section.Error(key, $"{count} is out of range; use 1 or more");
+        if (count >= least && count <= most) return count;
+        section.Error(key, $"{count} is out of range; use {least} {(most == int.MaxValue ? "or more" : $"to {most}")}");
         return null;
     }
 }

@@ -18,7 +18,7 @@ public sealed record Decision
 
     /// <summary>The targets that may be used, best first.</summary>
     [JsonIgnore]
-    public required IReadOnlyList<TargetAssessment> Ranking { get; init; }
+    public IReadOnlyList<TargetAssessment> Ranking { get; init; } = [];
 
     /// <summary>The target that takes the request.</summary>
     /// <value>Null: every target was removed.</value>

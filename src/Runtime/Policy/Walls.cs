@@ -16,7 +16,7 @@ internal static class Walls
         if (profile.Model is { } model && model != descriptor.Model)
             Add(Wall.Pin, $"the request asks for model '{model}', this one is '{descriptor.Model}'");
         if (!descriptor.Zone.Admits(profile.Privacy))
-            Add(Wall.Privacy, $"a {Name(profile.Privacy)} request may not be seen in zone {descriptor.Zone}");
+            Add(Wall.Privacy, $"{Name(profile.Privacy)} requests may not be seen in zone {descriptor.Zone}");
         if (policy.Offline && descriptor.Zone != Zone.Device)
             Add(Wall.Offline, $"policy '{policy.Name}' is offline and zone {descriptor.Zone} is not this device");
         if (policy.AllowedZones.Count > 0 && !policy.AllowedZones.Contains(descriptor.Zone))

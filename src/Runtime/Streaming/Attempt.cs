@@ -88,11 +88,17 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         if (_stream is null) return;
         if (_pending is { IsCompleted: false } hanging)
         {
-            _ = hanging.ContinueWith(_ => CloseAsync(_stream), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = CloseLaterAsync(hanging, _stream);
             return;
         }
 
         await CloseAsync(_stream);
+    }
+
+    private static async Task CloseLaterAsync(Task hanging, IAsyncEnumerator<DecodeUpdate> stream)
+    {
+        await hanging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await CloseAsync(stream);
     }
 
     private static async Task CloseAsync(IAsyncEnumerator<DecodeUpdate> stream)
@@ -120,7 +126,7 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         _held += update.TokenCount;
         _tokens += update.TokenCount;
         _completion = update.Completion;
-        if (update.TokenCount == 0) return;
+        if (update.TokenCount == 0 && update.Text.Length == 0) return;
         _lastToken = time.GetElapsedTime(_start);
         _firstToken ??= _lastToken;
     }

@@ -14,7 +14,7 @@ internal static class PrivacyGate
         {
             throw new HybridException(
                 HybridError.NoTargetAllowed,
-                $"Target '{descriptor.Name}' is in zone {descriptor.Zone}, which may not see a {Walls.Name(request.Privacy)} request. Nothing was sent.");
+                $"Target '{descriptor.Name}' is in zone {descriptor.Zone}, which may not see {Walls.Name(request.Privacy)} requests. Nothing was sent.");
         }
 
         return target.GenerateAsync(request, cancellationToken);

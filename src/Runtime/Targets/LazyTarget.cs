@@ -48,7 +48,7 @@ public sealed class LazyTarget : ITarget, ITokenCounter
     {
         get
         {
-            if (_loaded is { } loaded) return loaded.Target.State;
+            if (_loaded is { } loaded && !_disposed.IsCancellationRequested) return loaded.Target.State;
             lock (_lock)
             {
                 if (_disposed.IsCancellationRequested) return new(TargetReadiness.Unavailable, "disposed");
