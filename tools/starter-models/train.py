@@ -69,7 +69,7 @@ def main(name, steps, out, threads=None):
     model = Llama(shape)
     params = sum(p.numel() for p in model.parameters())
     print(name, f"{params / 1e6:.2f}M parameters", flush=True)
-    peak, warm, rows = {"edge": (2e-3, 100, 16), "cloud": (1e-3, 100, 8)}[name]
+    peak, warm, rows = {"edge": (1.2e-3, 100, 8), "cloud": (1e-3, 100, 8)}[name]
     decayed = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.dim() == 1 or "embed" in n]
     opt = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=peak, betas=(0.9, 0.95))

@@ -28,6 +28,9 @@ public sealed record DecodeRequest
 
     /// <summary>Names the request in logs and on the wire.</summary>
     public string Id { get; init; } = "";
+
+    /// <summary>Sees each token id as this process's engine samples it, on the decode thread; it is not sent to a pool.</summary>
+    internal Action<int>? OnToken { get; init; }
 }
 
 /// <summary>What is asked: exactly one of messages, text or token ids.</summary>

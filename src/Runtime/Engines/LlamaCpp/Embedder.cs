@@ -1,0 +1,50 @@
+namespace Hybrid.Engines.LlamaCpp;
+
+/// <summary>Embeddings in a context of their own, made when the first are asked for.</summary>
+internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int contextLength) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private DecodeContext? _context;
+
+    public async Task<IReadOnlyList<ReadOnlyMemory<float>>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run<IReadOnlyList<ReadOnlyMemory<float>>>(() =>
+            {
+                _context ??= new(model, options, contextLength, embeddings: true);
+                return texts.Select(text => Embed(_context, text, cancellationToken)).ToArray();
+            }, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync();
+        _context?.Dispose();
+        _turn.Dispose();
+    }
+
+    private ReadOnlyMemory<float> Embed(DecodeContext context, string text, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var tokens = model.Tokenize(text, addSpecial: true, parseSpecial: false);
+        if (tokens.Length == 0)
+            throw new HybridException(HybridError.InvalidRequest, "A text to embed is empty. Nothing was embedded.");
+        if (tokens.Length > context.ContextLength)
+            throw new HybridException(HybridError.ContextExceeded, $"A text to embed has {tokens.Length} tokens and the context holds {context.ContextLength}. Nothing was embedded; split the text.");
+        context.Forget(0);
+        if (context.Decode(tokens, 0, 0, everyOutput: true) is not 0 and var code)
+            throw new HybridException(HybridError.Internal, $"llama.cpp could not embed a text of {tokens.Length} tokens (code {code}).");
+        var vector = context.Embedding(model.EmbeddingLength).ToArray();
+        var norm = Math.Sqrt(vector.Sum(value => (double)value * value));
+        for (var i = 0; norm > 0 && i < vector.Length; i++)
+            vector[i] = (float)(vector[i] / norm);
+        return vector;
+    }
+}

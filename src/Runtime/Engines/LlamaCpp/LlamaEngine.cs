@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using Hybrid.Engines.LlamaCpp.Native;
+using Hybrid.Engines.Sampling;
+using Hybrid.Models;
+using Hybrid.Targets;
+using Microsoft.Extensions.Logging;
+
+namespace Hybrid.Engines.LlamaCpp;
+
+/// <summary>llama.cpp in this process as a target.</summary>
+/// <remarks>
+/// Thread-safe. Requests that run at once give exactly the tokens that each would give alone. A reader that stops reading
+/// pauses its own request and no other. Disposing ends running streams with <see cref="HybridError.TargetUnavailable"/>.
+/// </remarks>
+public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
+{
+    private const int LargestDefaultContext = 4096;
+    private readonly LlamaModel _model;
+    private readonly LlamaEngineOptions _options;
+    private readonly DecodeContext _context;
+    private readonly DecodeLoop _loop;
+    private readonly PromptTokens _prompts;
+    private readonly Embedder _embedder;
+    private readonly TimeProvider _time;
+    private int _disposed;
+
+    private LlamaEngine(LlamaModel model, LlamaEngineOptions options, TimeProvider time)
+    {
+        (_model, _options, _time) = (model, options, time);
+        var length = options.ContextLength ?? Math.Min(model.TrainedContext, LargestDefaultContext);
+        if (length > model.TrainedContext)
+            throw new HybridException(HybridError.Configuration, $"ContextLength is {length}, and '{options.ModelPath}' was trained with {model.TrainedContext}. Use that or less.");
+        _context = new(model, options, length, embeddings: false);
+        _loop = new(model, _context, options, time);
+        _prompts = new(model);
+        _embedder = new(model, options, length);
+        Descriptor = Describe(model, options, _context.ContextLength);
+    }
+
+    /// <inheritdoc />
+    public TargetDescriptor Descriptor { get; }
+
+    /// <summary>The model file as the engine found it.</summary>
+    internal GgufFile File => _model.File;
+
+    /// <inheritdoc />
+    public TargetState State
+    {
+        get
+        {
+            if (Volatile.Read(ref _disposed) != 0)
+                return new(TargetReadiness.Unavailable, "the engine was disposed");
+            var (queue, busy) = _loop.Load;
+            return new(TargetReadiness.Warm, "", queue, busy, _options.Slots);
+        }
+    }
+
+    /// <summary>Checks the model file and loads it.</summary>
+    /// <param name="options">What to load and how to run it.</param>
+    /// <param name="timeProvider">The clock of deadlines and latencies; the system's if null.</param>
+    /// <param name="loggerFactory">Where llama.cpp's log lines go.</param>
+    /// <param name="progress">0 to 1, from a thread of the pool.</param>
+    /// <param name="cancellationToken">Stops the load.</param>
+    /// <exception cref="HybridException">The file, the libraries or an option cannot be used.</exception>
+    public static async Task<LlamaEngine> LoadAsync(
+        LlamaEngineOptions options,
+        TimeProvider? timeProvider = null,
+        ILoggerFactory? loggerFactory = null,
+        IProgress<double>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (loggerFactory is not null)
+            NativeLog.Logger = loggerFactory.CreateLogger("Hybrid.Engines.LlamaCpp");
+        NativeLibraries.EnsureLoaded(options.NativePath);
+        var model = await LlamaModel.LoadAsync(options.ModelPath, options.GpuLayers, progress, cancellationToken);
+        try
+        {
+            return new LlamaEngine(model, options, timeProvider ?? TimeProvider.System);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask WarmAsync(CancellationToken cancellationToken = default) => default;
+
+    /// <inheritdoc />
+    public int CountTokens(IReadOnlyList<PromptMessage> messages) => _prompts.Of(new MessagesPrompt(messages), "").Length;
+
+    /// <summary>Token ids of a text in the model's vocabulary; control tokens in it are read as text.</summary>
+    public IReadOnlyList<int> Tokenize(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _model.Tokenize(text, addSpecial: false, parseSpecial: false);
+    }
+
+    /// <inheritdoc />
+    public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        var sequence = Prepare(request);
+        using var deadline = Deadline(request);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline?.Token ?? default);
+        _loop.Add(sequence);
+        try
+        {
+            while (await WaitAsync(sequence, either.Token, cancellationToken))
+            {
+                while (sequence.Reader.TryRead(out var update))
+                {
+                    _loop.Wake(sequence);
+                    yield return update;
+                }
+            }
+        }
+        finally
+        {
+            _loop.Cancel(sequence);
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<ReadOnlyMemory<float>>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        return _embedder.EmbedAsync(texts, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await _loop.DisposeAsync();
+        await _embedder.DisposeAsync();
+        _context.Dispose();
+        _model.Dispose();
+    }
+
+    private static async ValueTask<bool> WaitAsync(Sequence sequence, CancellationToken either, CancellationToken caller)
+    {
+        try
+        {
+            return await sequence.Reader.WaitToReadAsync(either);
+        }
+        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
+        {
+            throw new HybridException(HybridError.DeadlineExceeded, $"The deadline passed after {sequence.Produced} tokens. What was delivered stands; nothing more is decoded.");
+        }
+    }
+
+    private CancellationTokenSource? Deadline(DecodeRequest request)
+    {
+        if (request.Deadline is not { } deadline)
+            return null;
+        var left = deadline - _time.GetUtcNow();
+        if (left <= TimeSpan.Zero)
+            throw new HybridException(HybridError.DeadlineExceeded, $"The deadline {deadline:O} had passed before decoding began. Nothing was decoded.");
+        return new CancellationTokenSource(left, _time);
+    }
+
+    private Sequence Prepare(DecodeRequest request)
+    {
+        SamplingOptionsValidator.Validate(request.Sampling);
+        if (request.MaxTokens is < 1)
+            throw new HybridException(HybridError.InvalidRequest, $"MaxTokens is {request.MaxTokens}; use 1 or more. Nothing was decoded.");
+        var tokens = _prompts.Of(request.Prompt, request.Continuation);
+        var room = _context.ContextLength - tokens.Length;
+        if (room < 1)
+            throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_context.ContextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
+        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _time.GetTimestamp());
+    }
+
+    private static TargetDescriptor Describe(LlamaModel model, LlamaEngineOptions options, int context)
+    {
+        var stated = options.Descriptor ?? new() { Name = "device", Model = Path.GetFileNameWithoutExtension(options.ModelPath), Zone = Zone.Device };
+        var chat = model.Template is null ? TargetCapabilities.None : TargetCapabilities.Chat;
+        return stated with
+        {
+            ContextLength = context,
+            ParametersBillions = stated.ParametersBillions > 0 ? stated.ParametersBillions : model.File.ParameterCount / 1e9,
+            Capabilities = chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
+        };
+    }
+}

@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Hybrid.Engines.LlamaCpp.Native;
+using Hybrid.Models;
+
+namespace Hybrid.Engines.LlamaCpp;
+
+/// <summary>A loaded model file: vocabulary, chat template and weights. Thread-safe; weights are shared by every context over it.</summary>
+internal sealed unsafe class LlamaModel : IDisposable
+{
+    private readonly nint _vocabulary;
+
+    private LlamaModel(ModelHandle handle, GgufFile file)
+    {
+        (Handle, File) = (handle, file);
+        _vocabulary = NativeMethods.llama_model_get_vocab(handle.Value);
+        VocabularySize = NativeMethods.llama_vocab_n_tokens(_vocabulary);
+        TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
+        EmbeddingLength = NativeMethods.llama_model_n_embd(handle.Value);
+        Template = file.ChatTemplate is { } source ? ChatTemplate.TryParse(source) : null;
+        ControlTexts = FindControlTexts();
+    }
+
+    public ModelHandle Handle { get; }
+
+    public GgufFile File { get; }
+
+    /// <summary>Null where the file has none, or one that is not understood.</summary>
+    public ChatTemplate? Template { get; }
+
+    /// <summary>The texts that are read as control tokens where those are parsed.</summary>
+    public IReadOnlyList<string> ControlTexts { get; }
+
+    public int VocabularySize { get; }
+
+    public int TrainedContext { get; }
+
+    public int EmbeddingLength { get; }
+
+    /// <summary>Checks the file's structure, then loads it on a thread of the pool.</summary>
+    /// <param name="path">A GGUF file.</param>
+    /// <param name="gpuLayers">Layers to put on a GPU, where the libraries have one; negative: all.</param>
+    /// <param name="progress">0 to 1.</param>
+    /// <param name="cancellationToken">Stops the load.</param>
+    public static Task<LlamaModel> LoadAsync(string path, int gpuLayers, IProgress<double>? progress, CancellationToken cancellationToken) => Task.Run(() =>
+    {
+        var file = GgufFile.Open(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        var loading = new Loading(progress, cancellationToken);
+        var pin = GCHandle.Alloc(loading);
+        try
+        {
+            var parameters = NativeMethods.llama_model_default_params();
+            parameters.GpuLayers = gpuLayers;
+            parameters.Progress = &OnProgress;
+            parameters.ProgressData = GCHandle.ToIntPtr(pin);
+            NativeLog.LastError = "";
+            nint model;
+            fixed (byte* name = Encoding.UTF8.GetBytes(Path.GetFullPath(path) + "\0"))
+                model = NativeMethods.llama_model_load_from_file(name, parameters);
+            if (model == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw Error(path, $"llama.cpp could not load it: {NativeLog.LastError}");
+            }
+
+            var handle = new ModelHandle(model);
+            if (NativeMethods.llama_model_has_encoder(model) != 0 || NativeMethods.llama_model_has_decoder(model) == 0)
+            {
+                handle.Dispose();
+                throw Error(path, $"architecture '{file.Architecture}' is an encoder, which does not generate text");
+            }
+
+            return new LlamaModel(handle, file);
+        }
+        finally
+        {
+            pin.Free();
+        }
+    }, cancellationToken);
+
+    public bool IsEndOfGeneration(int token) => NativeMethods.llama_vocab_is_eog(_vocabulary, token) != 0;
+
+    /// <summary>Token ids of a text.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="addSpecial">Adds the start token where the model asks for one.</param>
+    /// <param name="parseSpecial">Reads control tokens such as <c>&lt;|im_end|&gt;</c> in the text as such.</param>
+    public int[] Tokenize(string text, bool addSpecial, bool parseSpecial)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var tokens = new int[bytes.Length + 2];
+        int count;
+        fixed (byte* source = bytes.Length == 0 ? [0] : bytes)
+        fixed (int* target = tokens)
+            count = NativeMethods.llama_tokenize(_vocabulary, source, bytes.Length, target, tokens.Length, Flag(addSpecial), Flag(parseSpecial));
+        if (count < 0)
+            throw new HybridException(HybridError.Internal, $"The text needs {-count} tokens, more than its {bytes.Length} bytes. Nothing was decoded.");
+        return tokens[..count];
+    }
+
+    /// <summary>The bytes of a token, control tokens as nothing; the needed length as a negative number where the buffer is too small.</summary>
+    public int TokenToPiece(int token, Span<byte> buffer)
+    {
+        fixed (byte* target = buffer)
+            return NativeMethods.llama_token_to_piece(_vocabulary, token, target, buffer.Length, 0, 0);
+    }
+
+    public void Dispose() => Handle.Dispose();
+
+    private List<string> FindControlTexts()
+    {
+        const int Control = 1 << 3;
+        const int UserDefined = 1 << 4;
+        var texts = new List<string>();
+        for (var token = 0; token < VocabularySize; token++)
+        {
+            if ((NativeMethods.llama_vocab_get_attr(_vocabulary, token) & (Control | UserDefined)) != 0)
+                texts.Add(NativeLibraries.Utf8(NativeMethods.llama_vocab_get_text(_vocabulary, token)));
+        }
+
+        texts.RemoveAll(text => text.Length < 2);
+        return texts;
+    }
+
+    private static byte Flag(bool value) => value ? (byte)1 : (byte)0;
+
+    private static HybridException Error(string path, string reason) =>
+        new(HybridError.ModelFile, $"Model file '{path}': {reason}. Nothing was loaded; use a GGUF file of a text model that llama.cpp v{NativeLibraries.Version} knows.");
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte OnProgress(float value, nint data)
+    {
+        var loading = (Loading)GCHandle.FromIntPtr(data).Target!;
+        try
+        {
+            loading.Progress?.Report(value);
+        }
+        catch (Exception)
+        {
+            // A progress handler that throws must not unwind through native frames; the load goes on.
+        }
+
+        return Flag(!loading.CancellationToken.IsCancellationRequested);
+    }
+
+    private sealed record Loading(IProgress<double>? Progress, CancellationToken CancellationToken);
+}

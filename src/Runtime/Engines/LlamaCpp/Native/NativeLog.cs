@@ -1,0 +1,65 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Hybrid.Engines.LlamaCpp.Native;
+
+/// <summary>llama.cpp's log lines as <see cref="ILogger"/> entries. The library has one log for the process.</summary>
+internal static unsafe partial class NativeLog
+{
+    private const int Continued = 5;
+    private static readonly Lock Gate = new();
+    private static readonly StringBuilder Line = new();
+    private static LogLevel _level;
+    private static volatile string _lastError = "";
+
+    /// <summary>Where lines go; the last engine that brought a logger sets it.</summary>
+    public static ILogger Logger { get; set; } = NullLogger.Instance;
+
+    /// <summary>The last line at error level, for messages that explain a failed call.</summary>
+    public static string LastError
+    {
+        get => _lastError;
+        set => _lastError = value;
+    }
+
+    public static void Install() => NativeMethods.llama_log_set(&OnLine, 0);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnLine(int level, byte* text, nint data)
+    {
+        try
+        {
+            Append(level, Marshal.PtrToStringUTF8((nint)text) ?? "");
+        }
+        catch (Exception)
+        {
+            // A logger that throws must not unwind through native frames.
+        }
+    }
+
+    private static void Append(int level, string text)
+    {
+        string line;
+        lock (Gate)
+        {
+            if (level != Continued)
+                _level = level switch { 1 => LogLevel.Debug, 2 => LogLevel.Debug, 3 => LogLevel.Warning, 4 => LogLevel.Error, _ => LogLevel.Trace };
+            Line.Append(text);
+            if (!text.EndsWith('\n'))
+                return;
+            line = Line.ToString().TrimEnd();
+            Line.Clear();
+        }
+
+        if (_level == LogLevel.Error)
+            _lastError = line;
+        if (line.Length > 0 && line.Trim('.').Length > 0)
+            LogNative(Logger, _level, line);
+    }
+
+    [LoggerMessage(EventId = 2001, Message = "llama.cpp: {Line}")]
+    private static partial void LogNative(ILogger logger, LogLevel level, string line);
+}

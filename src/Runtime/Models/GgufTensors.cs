@@ -1,0 +1,77 @@
+namespace Hybrid.Models;
+
+/// <summary>Rules on the tensor table: known types, sizes without overflow, data inside the file.</summary>
+internal static class GgufTensors
+{
+    private const int MostDimensions = 4;
+
+    /// <summary>Checks every tensor and returns how many elements all have together.</summary>
+    public static long Check(GgufValues values, GgufReader reader, int count, long length)
+    {
+        var alignment = values.Number("general.alignment") ?? 32;
+        if (alignment is < 1 or > (1 << 16) || (alignment & (alignment - 1)) != 0)
+            throw reader.Error($"'general.alignment' is {alignment}; it must be a power of two up to 65536");
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var extents = new List<(string Name, long Offset, long Bytes)>(count);
+        long elements = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var tensor = Read(reader, values);
+            if (!names.Add(tensor.Name))
+                throw reader.Error($"tensor '{tensor.Name}' is there twice");
+            if (tensor.Offset % alignment != 0)
+                throw reader.Error($"tensor '{tensor.Name}' begins at {tensor.Offset}, not at a multiple of {alignment}");
+            elements += tensor.Elements;
+            extents.Add((tensor.Name, tensor.Offset, tensor.Bytes));
+        }
+
+        Place(reader, extents, (reader.Position + alignment - 1) / alignment * alignment, length);
+        return elements;
+    }
+
+    private static (string Name, long Elements, long Bytes, long Offset) Read(GgufReader reader, GgufValues values)
+    {
+        var name = reader.Text("a tensor's name");
+        var dimensions = reader.UInt32();
+        if (dimensions is < 1 or > MostDimensions)
+            throw reader.Error($"tensor '{name}' has {dimensions} dimensions");
+        var (elements, row, rows) = (1L, 0L, 1L);
+        for (var d = 0; d < dimensions; d++)
+        {
+            var size = reader.UInt64();
+            if (size is 0 or > (1UL << 40) || (elements *= (long)size) > 1L << 46)
+                throw reader.Error($"tensor '{name}' has a dimension of {size}, more than any file holds");
+            if (d == 0)
+                row = (long)size;
+            else
+                rows *= (long)size;
+        }
+
+        var type = reader.UInt32();
+        if (!GgufTypes.TryGet(type, out var block))
+            throw reader.Error($"tensor '{name}' has the unknown type {type}");
+        if (row % block.Elements != 0)
+            throw reader.Error($"tensor '{name}' has rows of {row}, not a multiple of the {block.Elements} that {block.Name} needs");
+        if (name == "token_embd.weight" && values.Length("tokenizer.ggml.tokens") is { } vocabulary && rows != vocabulary)
+            throw reader.Error($"tensor '{name}' has {rows} rows and the vocabulary {vocabulary} tokens");
+        var offset = reader.UInt64();
+        return offset <= long.MaxValue / 2
+            ? (name, elements, elements / block.Elements * block.Bytes, (long)offset)
+            : throw reader.Error($"tensor '{name}' begins at {offset}, beyond any file");
+    }
+
+    private static void Place(GgufReader reader, List<(string Name, long Offset, long Bytes)> extents, long data, long length)
+    {
+        extents.Sort((left, right) => left.Offset.CompareTo(right.Offset));
+        var end = 0L;
+        foreach (var (name, offset, bytes) in extents)
+        {
+            if (offset < end)
+                throw reader.Error($"tensor '{name}' overlaps the one before it");
+            end = offset + bytes;
+            if (data + end > length)
+                throw reader.Error($"tensor '{name}' ends at byte {data + end} and the file at {length}: it is cut short");
+        }
+    }
+}

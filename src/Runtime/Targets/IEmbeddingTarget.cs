@@ -1,0 +1,10 @@
+namespace Hybrid.Targets;
+
+/// <summary>A target that turns texts into vectors.</summary>
+public interface IEmbeddingTarget
+{
+    /// <summary>One vector for each text, of length 1: the mean of the model's last hidden states over the text's tokens.</summary>
+    /// <remarks>Thread-safe; texts are taken one after another. Decoder models were not trained for retrieval: expect rough similarity.</remarks>
+    /// <exception cref="HybridException">A text is empty or longer than the context.</exception>
+    Task<IReadOnlyList<ReadOnlyMemory<float>>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default);
+}
