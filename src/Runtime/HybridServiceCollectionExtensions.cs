@@ -1,4 +1,5 @@
 using Hybrid.Configuration;
+using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
@@ -28,6 +29,8 @@ public static class HybridServiceCollectionExtensions
         var section = configuration.GetSection(HybridOptions.Section);
         services.AddOptions();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ILocalTargetFactory>(provider => new LlamaTargetFactory(
+            provider.GetRequiredService<TimeProvider>(), provider.GetService<ILoggerFactory>()));
         services.AddSingleton<IConfigureOptions<HybridOptions>>(new HybridOptionsReader(section));
         services.AddSingleton<IOptionsChangeTokenSource<HybridOptions>>(new ConfigurationChangeTokenSource<HybridOptions>(section));
         services.TryAddSingleton(provider => new PolicySource(
@@ -44,14 +47,13 @@ public static class HybridServiceCollectionExtensions
 
     private static void Check(IServiceProvider provider) => TargetList.Check(
         provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue,
-        [.. provider.GetServices<ITargetFactory>()],
-        provider.GetService<ILocalTargetFactory>());
+        [.. provider.GetServices<ITargetFactory>()]);
 
     private static HybridChatClient MakeClient(IServiceProvider provider)
     {
         var time = provider.GetRequiredService<TimeProvider>();
         var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
-        var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetService<ILocalTargetFactory>(), time);
+        var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time);
         var source = provider.GetRequiredService<PolicySource>();
         return new HybridChatClient(targets, new()
         {

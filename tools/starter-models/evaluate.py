@@ -31,7 +31,18 @@ def overall(right):
     return sum(counted) / len(counted)
 
 
+def write_sample(path, per_task=20):
+    """A few held-out items, tasks in turn, for tests that want real questions."""
+    r = random.Random(7)
+    with open(path, "w") as f:
+        for _ in range(per_task):
+            for name in ALL:
+                text, answer = item(r, name, test=True)
+                f.write(json.dumps({"task": name, "prompt": text, "answer": answer}, ensure_ascii=False) + "\n")
+
+
 def main(folder, n="200"):
+    write_sample(os.path.join(os.path.dirname(os.path.abspath(__file__)), "heldout.jsonl"))
     report, entries = {}, []
     for name in ("edge", "cloud"):
         path = os.path.join(folder, f"hybrid-{name}-q8_0.gguf")

@@ -6,11 +6,9 @@ namespace Hybrid.Configuration;
 internal static class TargetList
 {
     /// <summary>Reports every configured target that nobody can make.</summary>
-    public static void Check(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory? local)
+    public static void Check(HybridOptions options, IReadOnlyList<ITargetFactory> factories)
     {
         List<string> errors = [.. options.Errors];
-        if (options.Local is not null && local is null)
-            errors.Add($"{HybridOptions.Section}:{nameof(options.Local)}: no engine is registered; register an {nameof(ILocalTargetFactory)} or remove the section");
         foreach (var (name, pool) in options.Pools)
         {
             if (Find(factories, pool) is not null) continue;
@@ -25,11 +23,11 @@ internal static class TargetList
         FigureRules.ThrowIfAny(errors);
     }
 
-    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory? local, TimeProvider time)
+    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory local, TimeProvider time)
     {
-        Check(options, factories, local);
+        Check(options, factories);
         List<ITarget> targets = [];
-        if (options.Local is { } engine) targets.Add(new LazyTarget(engine.Descriptor, token => local!.LoadAsync(engine, token), time));
+        if (options.Local is { } engine) targets.Add(new LazyTarget(engine.Descriptor, token => local.LoadAsync(engine, token), time));
         foreach (var pool in options.Pools.Values) targets.Add(Find(factories, pool)!.Create(pool));
         return targets;
     }

@@ -17,6 +17,7 @@ public sealed class NodeLlama : IDisposable
         var start = new ProcessStartInfo("node")
         {
             WorkingDirectory = Path.Combine(Repository.Root, "tests", "Peers"),
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };

@@ -72,10 +72,9 @@ public class DependencyInjectionTests
         Assert.Equal(HybridError.Configuration, error.Error);
         Assert.Equal(
             """
-            4 settings cannot be used:
+            3 settings cannot be used:
             Hybrid:Pools:cloud:Zone: 'mars' is not a zone; use device, site, region:NAME or public
             Hybrid:Privcy: there is no such key; did you mean Privacy?
-            Hybrid:Local: no engine is registered; register an ILocalTargetFactory or remove the section
             Hybrid:Pools:cloud:Type: there is no pool type 'worker'; no pool types are registered; call services.AddCloudConnector()
             """,
             error.Message);

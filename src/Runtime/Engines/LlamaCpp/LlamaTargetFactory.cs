@@ -1,0 +1,29 @@
+using Hybrid.Configuration;
+using Hybrid.Targets;
+using Microsoft.Extensions.Logging;
+
+namespace Hybrid.Engines.LlamaCpp;
+
+/// <summary>Loads the engine that section <c>Hybrid:Local</c> describes.</summary>
+internal sealed class LlamaTargetFactory(TimeProvider time, ILoggerFactory? loggers = null) : ILocalTargetFactory
+{
+    public async ValueTask<ITarget> LoadAsync(LocalOptions options, CancellationToken cancellationToken = default)
+    {
+        var start = new LlamaEngineOptions { ModelPath = options.ModelPath };
+        return await LlamaEngine.LoadAsync(
+            start with
+            {
+                Descriptor = options.Descriptor,
+                ContextLength = options.ContextLength,
+                Threads = options.Threads,
+                Slots = options.Slots ?? start.Slots,
+                Poll = options.Poll ?? start.Poll,
+                GpuLayers = options.GpuLayers ?? start.GpuLayers,
+                NativePath = options.LlamaPath,
+            },
+            time,
+            loggers,
+            progress: null,
+            cancellationToken);
+    }
+}
