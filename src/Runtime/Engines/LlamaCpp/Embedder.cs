@@ -1,3 +1,5 @@
+using Hybrid.Targets;
+
 namespace Hybrid.Engines.LlamaCpp;
 
 /// <summary>Embeddings in a context of their own, made when the first are asked for.</summary>
@@ -6,15 +8,16 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
     private readonly SemaphoreSlim _turn = new(1);
     private DecodeContext? _context;
 
-    public async Task<IReadOnlyList<ReadOnlyMemory<float>>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken)
+    public async Task<EmbeddingResult> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run<IReadOnlyList<ReadOnlyMemory<float>>>(() =>
+            return await Task.Run(() =>
             {
                 _context ??= new(model, options, contextLength, embeddings: true);
-                return texts.Select(text => Embed(_context, text, cancellationToken)).ToArray();
+                var embedded = texts.Select(text => Embed(_context, text, cancellationToken)).ToArray();
+                return new EmbeddingResult([.. embedded.Select(one => one.Vector)], embedded.Sum(one => one.Tokens));
             }, cancellationToken);
         }
         finally
@@ -30,7 +33,7 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
         _turn.Dispose();
     }
 
-    private ReadOnlyMemory<float> Embed(DecodeContext context, string text, CancellationToken cancellationToken)
+    private (ReadOnlyMemory<float> Vector, int Tokens) Embed(DecodeContext context, string text, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var tokens = model.Tokenize(text, addSpecial: true, parseSpecial: false);
@@ -45,6 +48,6 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
         var norm = Math.Sqrt(vector.Sum(value => (double)value * value));
         for (var i = 0; norm > 0 && i < vector.Length; i++)
             vector[i] = (float)(vector[i] / norm);
-        return vector;
+        return (vector, tokens.Length);
     }
 }

@@ -126,7 +126,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<ReadOnlyMemory<float>>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
+    public Task<EmbeddingResult> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
         ObjectDisposedException.ThrowIf(_disposed != 0, this);

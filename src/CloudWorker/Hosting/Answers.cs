@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+using Hybrid.Targets;
+
+namespace Hybrid.CloudWorker.Hosting;
+
+/// <summary>Runs each request for both protocols: deadline, shutdown and the shape of the end are the same for all.</summary>
+internal sealed class Answers : IDisposable
+{
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(24);
+
+    private readonly ITarget _target;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _grace;
+    private readonly CancellationTokenSource _stopped;
+    private volatile bool _stopping;
+
+    public Answers(ITarget target, WorkerOptions options, TimeProvider time)
+    {
+        (_target, _time, _grace) = (target, time, options.ShutdownGrace);
+        _stopped = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+    }
+
+    /// <summary>Refuses new requests from now on and ends the running ones after the grace.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _stopped.CancelAfter(_grace);
+    }
+
+    /// <summary>Streams an answer whose last update has a completion; anything else ends in a <see cref="HybridException"/>.</summary>
+    public async IAsyncEnumerable<DecodeUpdate> RunAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken clientGone)
+    {
+        using var deadline = StartDeadline(request);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(clientGone, deadline.Token, _stopped.Token);
+        await using var updates = _target.GenerateAsync(request, linked.Token).GetAsyncEnumerator(linked.Token);
+        var completed = false;
+        while (await MoveNextAsync(updates, deadline.Token, linked.Token, clientGone))
+        {
+            if (completed)
+                throw new HybridException(HybridError.Internal, "The engine went on after the end of its answer.");
+            completed = updates.Current.Completion is not null;
+            yield return updates.Current;
+        }
+
+        if (!completed)
+            throw new HybridException(HybridError.Internal, "The engine ended its answer without saying why.");
+    }
+
+    /// <summary>Waits for something other than an answer under the same rules.</summary>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken clientGone)
+    {
+        ThrowIfStopping();
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(clientGone, _stopped.Token);
+        try
+        {
+            return await work(linked.Token);
+        }
+        catch (OperationCanceledException) when (!clientGone.IsCancellationRequested && _stopped.IsCancellationRequested)
+        {
+            throw Stopping();
+        }
+    }
+
+    public void Dispose() => _stopped.Dispose();
+
+    private CancellationTokenSource StartDeadline(DecodeRequest request)
+    {
+        ThrowIfStopping();
+        if (request.Deadline is not { } deadline)
+            return new CancellationTokenSource();
+        var left = deadline - _time.GetUtcNow();
+        if (left <= TimeSpan.Zero)
+            throw TooLate();
+        return new CancellationTokenSource(left < LongestTimer ? left : LongestTimer, _time);
+    }
+
+    private static async ValueTask<bool> MoveNextAsync(
+        IAsyncEnumerator<DecodeUpdate> updates, CancellationToken deadline, CancellationToken all, CancellationToken clientGone)
+    {
+        try
+        {
+            all.ThrowIfCancellationRequested();
+            return await updates.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (!clientGone.IsCancellationRequested)
+        {
+            throw deadline.IsCancellationRequested ? TooLate() : Stopping();
+        }
+    }
+
+    private void ThrowIfStopping()
+    {
+        if (_stopping)
+            throw Stopping();
+    }
+
+    private static HybridException TooLate() =>
+        new(HybridError.DeadlineExceeded, "The deadline passed before the answer was complete.");
+
+    private static HybridException Stopping() =>
+        new(HybridError.TargetUnavailable, "The worker is stopping; ask another one.");
+}

@@ -1,0 +1,96 @@
+using System.Text;
+using System.Text.Json;
+using Hybrid.Targets;
+
+namespace Hybrid.CloudWorker.OpenAi;
+
+/// <summary>The messages of a chat request and the fields only a chat has.</summary>
+internal static class ChatFields
+{
+    /// <summary>Reads the messages; a last assistant message with <c>continue_final_message</c> becomes the continuation.</summary>
+    public static (Prompt Prompt, string Continuation) Read(RequestFields fields)
+    {
+        var messages = ReadMessages(fields);
+        var goesOn = fields.Flag("continue_final_message") ?? false;
+        var opensTurn = fields.Flag("add_generation_prompt") ?? true;
+        RefuseUnsupported(fields);
+        if (goesOn == opensTurn)
+        {
+            throw OpenAiException.Invalid("continue_final_message", goesOn
+                ? "'continue_final_message' needs 'add_generation_prompt': false."
+                : "'add_generation_prompt': false needs 'continue_final_message': true.");
+        }
+
+        if (!goesOn)
+            return (new MessagesPrompt(messages), "");
+        if (messages[^1].Role != "assistant")
+            throw OpenAiException.Invalid("continue_final_message", "'continue_final_message' needs an assistant message at the end.");
+        return (new MessagesPrompt(messages[..^1]), messages[^1].Text);
+    }
+
+    private static List<PromptMessage> ReadMessages(RequestFields fields)
+    {
+        if (fields.Take("messages") is not { ValueKind: JsonValueKind.Array } value || value.GetArrayLength() == 0)
+            throw OpenAiException.Invalid("messages", "'messages' must be an array of at least one message.");
+        var messages = new List<PromptMessage>(value.GetArrayLength());
+        foreach (var item in value.EnumerateArray())
+            messages.Add(ReadMessage(item, $"messages[{messages.Count}]"));
+        return messages;
+    }
+
+    private static PromptMessage ReadMessage(JsonElement item, string path)
+    {
+        if (item.ValueKind != JsonValueKind.Object)
+            throw OpenAiException.Invalid(path, $"'{path}' must be an object.");
+        var message = new RequestFields(item);
+        var role = message.Text("role") switch
+        {
+            "system" or "developer" => "system",
+            "user" => "user",
+            "assistant" => "assistant",
+            "tool" => "tool",
+            var other => throw OpenAiException.Invalid(path + ".role", $"'{path}.role' is '{other}'; it must be system, developer, user, assistant or tool."),
+        };
+        var text = ReadContent(message.Take("content"), path + ".content");
+        foreach (var name in (ReadOnlySpan<string>)["tool_calls", "function_call", "audio"])
+        {
+            if (message.Take(name) is { } field && !(field.ValueKind == JsonValueKind.Array && field.GetArrayLength() == 0))
+                throw OpenAiException.Unsupported($"{path}.{name}", $"This worker does not support '{path}.{name}'.");
+        }
+
+        return new PromptMessage(role, text);
+    }
+
+    private static string ReadContent(JsonElement? content, string path)
+    {
+        if (content is { ValueKind: JsonValueKind.String } text)
+            return text.GetString()!;
+        if (content is not { ValueKind: JsonValueKind.Array } parts)
+            throw OpenAiException.Invalid(path, $"'{path}' must be a string or an array of text parts.");
+        var joined = new StringBuilder();
+        foreach (var part in parts.EnumerateArray())
+        {
+            if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String
+                || type.GetString() != "text" || !part.TryGetProperty("text", out var words) || words.ValueKind != JsonValueKind.String)
+                throw OpenAiException.Unsupported(path, $"'{path}' has a part that is not text; this worker takes text only.");
+            joined.Append(words.GetString());
+        }
+
+        return joined.ToString();
+    }
+
+    private static void RefuseUnsupported(RequestFields fields)
+    {
+        fields.Only("tools", IsEmptyArray);
+        fields.Only("functions", IsEmptyArray);
+        fields.Only("tool_choice", value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto");
+        fields.Only("parallel_tool_calls", value => value.ValueKind is JsonValueKind.True or JsonValueKind.False);
+        fields.Only("response_format", value => value.ValueKind == JsonValueKind.Object
+            && value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == "text");
+        fields.Only("modalities", value => value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && item.GetString() == "text"));
+        fields.Only("top_logprobs", value => CommonFields.IsNumber(value, 0));
+    }
+
+    private static bool IsEmptyArray(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0;
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+
+namespace Hybrid.CloudWorker;
+
+/// <summary>The command line; every option writes the key of <see cref="WorkerOptions"/> that it names.</summary>
+internal static class WorkerCommand
+{
+    private static readonly (Option Option, string Key)[] Options =
+    [
+        (Text("--model", "PATH", "The GGUF file to serve."), "Model"),
+        (Text("--name", "NAME", "The model id that clients ask for; default: the file's name."), "Name"),
+        (Text("--bind", "ADDRESS", "The IP address to listen on; default 127.0.0.1."), "Bind"),
+        (Number("--http-port", "Port of the OpenAI API; 0 takes a free one; default 8080."), "HttpPort"),
+        (Number("--grpc-port", "Port of gRPC; 0 takes a free one; default 8081."), "GrpcPort"),
+        (Number("--threads", "Threads that decode; default: the engine chooses."), "Threads"),
+        (Number("--slots", "Requests decoded at once; default: the engine chooses."), "Slots"),
+        (Number("--context", "Tokens of context per request; default: what the model was trained with."), "Context"),
+        (Number("--poll", "How hard decode threads spin while they wait, 0 to 100."), "Poll"),
+        (Number("--queue", "Requests that may wait before more are refused as busy; default 64."), "Queue"),
+        (Time("--cold-start", "Start cold, like a pool scaled to zero; loading takes at least this long (8s)."), "ColdStart"),
+        (Time("--scale-to-zero-after", "With --cold-start: unload after this idle time (60s)."), "ScaleToZeroAfter"),
+        (Text("--api-key", "KEY", "A bearer key that clients must send; visible in process lists: prefer HYBRID__WORKER__APIKEYS__0."), "ApiKeys:0"),
+        (Flag("--insecure", "Allow an address beyond this machine without key and certificate."), "Insecure"),
+        (Flag("--exit-with-stdin", "End when standard input ends."), "ExitWithStdin"),
+    ];
+
+    /// <summary>Makes the root command; <paramref name="run"/> gets the keys that were given and returns the exit code.</summary>
+    public static RootCommand Create(Func<IReadOnlyDictionary<string, string?>, CancellationToken, Task<int>> run)
+    {
+        var root = new RootCommand("Serves one model over gRPC and OpenAI-compatible HTTP.");
+        foreach (var (option, _) in Options)
+            root.Options.Add(option);
+        root.SetAction((result, cancellationToken) => run(Read(result), cancellationToken));
+        return root;
+    }
+
+    private static Dictionary<string, string?> Read(ParseResult result)
+    {
+        var keys = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (option, key) in Options)
+        {
+            var value = option switch
+            {
+                Option<string> text => result.GetValue(text),
+                Option<int?> number => result.GetValue(number)?.ToString(),
+                Option<TimeSpan?> time => result.GetValue(time)?.ToString("c"),
+                Option<bool> flag => result.GetValue(flag) ? "true" : null,
+                _ => null,
+            };
+            if (value is not null)
+                keys[$"{WorkerOptions.Section}:{key}"] = value;
+        }
+
+        return keys;
+    }
+
+    private static Option<string> Text(string name, string value, string description) =>
+        new(name) { Description = description, HelpName = value };
+
+    private static Option<int?> Number(string name, string description) =>
+        new(name) { Description = description, HelpName = "N" };
+
+    private static Option<bool> Flag(string name, string description) =>
+        new(name) { Description = description };
+
+    private static Option<TimeSpan?> Time(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            if (Duration.TryParse(result.Tokens[0].Value, out var duration))
+                return duration;
+            result.AddError($"{name} is '{result.Tokens[0].Value}'; write a time such as 500ms, 8s or 5m.");
+            return null;
+        },
+    };
+}
