@@ -1,0 +1,48 @@
+namespace Hybrid.CloudConnector.Pools;
+
+/// <summary>A token that fires when the caller cancels, the deadline passes, or nothing comes for longer than allowed.</summary>
+internal sealed class StreamWait : IDisposable
+{
+    private readonly CancellationTokenSource? _deadline;
+    private readonly CancellationTokenSource _all;
+    private readonly ITimer _timer;
+
+    public StreamWait(TimeSpan? left, TimeProvider time, CancellationToken caller)
+    {
+        _deadline = left is { } limit ? new(limit < TimeSpan.FromDays(30) ? limit : TimeSpan.FromDays(30), time) : null;
+        _all = CancellationTokenSource.CreateLinkedTokenSource(caller, _deadline?.Token ?? default);
+        _timer = time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public CancellationToken Token => _all.Token;
+
+    public TimeSpan Allowed { get; private set; }
+
+    public bool DeadlinePassed => _deadline?.IsCancellationRequested == true;
+
+    /// <summary>Starts the count anew.</summary>
+    public void Allow(TimeSpan silence)
+    {
+        Allowed = silence;
+        _timer.Change(silence, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Expire()
+    {
+        try
+        {
+            _all.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call ended in the same moment.
+        }
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _all.Dispose();
+        _deadline?.Dispose();
+    }
+}

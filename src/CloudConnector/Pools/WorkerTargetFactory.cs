@@ -1,0 +1,32 @@
+using System.Globalization;
+using Hybrid.Configuration;
+using Hybrid.Targets;
+
+namespace Hybrid.CloudConnector.Pools;
+
+/// <summary>Makes the pools of type <c>worker</c>.</summary>
+internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
+{
+    public string Type => "worker";
+
+    public ITarget Create(PoolOptions options)
+    {
+        var read = new WorkerTargetOptions { Endpoint = options.Endpoint!, Descriptor = options.Descriptor, ApiKey = options.ApiKey };
+        foreach (var (key, text) in options.Settings)
+        {
+            var path = $"Hybrid:Pools:{options.Descriptor.Name}:Settings:{key}";
+            if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value))
+                throw new HybridException(HybridError.Configuration, $"{path}: '{text}' is not a time; write 00:00:30. Nothing was sent.");
+            read = key.ToUpperInvariant() switch
+            {
+                "CONNECTTIMEOUT" => read with { ConnectTimeout = value },
+                "IDLETIMEOUT" => read with { IdleTimeout = value },
+                "FIRSTUPDATETIMEOUT" => read with { FirstUpdateTimeout = value },
+                "RETRYAFTER" => read with { RetryAfter = value },
+                _ => throw new HybridException(HybridError.Configuration, $"{path}: there is no such setting; use ConnectTimeout, IdleTimeout, FirstUpdateTimeout or RetryAfter. Nothing was sent."),
+            };
+        }
+
+        return new WorkerTarget(read, time);
+    }
+}
