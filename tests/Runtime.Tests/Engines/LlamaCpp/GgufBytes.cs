@@ -37,6 +37,16 @@ internal static class GgufBytes
         return changed;
     }
 
+    /// <summary>Sets a boolean of the metadata.</summary>
+    public static byte[] SetFlag(byte[] file, string key, bool value)
+    {
+        var at = file.AsSpan().IndexOf(Encoding.UTF8.GetBytes(key));
+        Assert.True(at >= 0, $"'{key}' is not in the file.");
+        var changed = file.ToArray();
+        changed[at + key.Length + sizeof(uint)] = value ? (byte)1 : (byte)0;
+        return changed;
+    }
+
     private static void Key(BinaryWriter writer, string name, uint type)
     {
         Text(writer, name);
