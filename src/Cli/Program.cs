@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Doctor;
 using Hybrid.Cli.Route;

@@ -25,6 +25,12 @@ internal sealed class RequestOptions
 
     public void AddTo(Command command)
     {
+        // Otherwise a misspelt option would be taken for the prompt.
+        _prompt.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value.StartsWith("--", StringComparison.Ordinal))
+                result.AddError($"There is no option '{result.Tokens[0].Value}'.");
+        });
         command.Add(_prompt);
         foreach (var option in new Option[] { _config, _model, _policy, _target, _privacy, _deadline, _system, _maxTokens, _temperature, _topP, _topK, _seed, _stop, _json })
             command.Add(option);

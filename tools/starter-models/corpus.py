@@ -5,13 +5,13 @@ import random
 
 DEVICES = ["pump", "fan", "motor", "valve", "press", "boiler", "mixer", "conveyor", "compressor", "turbine", "heater", "crane"]
 QUANTITIES = [  # unit, word, low, high, the two actions when it is over
-    ("C", "temperature", 30, 140, "Slow it down, then check the cooling."),
-    ("bar", "pressure", 2, 60, "Open the relief valve, then look for a blockage."),
-    ("V", "voltage", 10, 480, "Switch it off, then check the supply."),
-    ("A", "current", 2, 120, "Reduce the load, then check for a short."),
+    ("C", "temperature", 40, 140, "Slow it down, then check the cooling."),
+    ("bar", "pressure", 10, 60, "Open the relief valve, then look for a blockage."),
+    ("V", "voltage", 20, 480, "Switch it off, then check the supply."),
+    ("A", "current", 10, 120, "Reduce the load, then check for a short."),
     ("rpm", "speed", 200, 4000, "Throttle it back, then check the governor."),
-    ("mm/s", "vibration", 1, 40, "Stop it, then check the bearings."),
-    ("%", "level", 20, 99, "Close the inlet, then drain a little."),
+    ("mm/s", "vibration", 10, 40, "Stop it, then check the bearings."),
+    ("%", "level", 40, 90, "Close the inlet, then drain a little."),
 ]
 PEOPLE = ["Anna", "Ben", "Carla", "David", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jonas"]
 PLACES = ["north hall", "south hall", "workshop", "warehouse", "control room", "loading dock", "laboratory", "basement"]
@@ -22,39 +22,55 @@ PARTS = ["bearing", "belt", "filter", "seal", "fuse", "gasket", "hose", "relay"]
 NAMES = sorted({w for text in DEVICES + PEOPLE + PLACES + PARTS + [q[1] for q in QUANTITIES] for w in text.split()})
 
 
+BY_HEART = ("table", "procedure", "small")
+
+
 def held_out(*key):
-    """One item in twelve belongs to the test set, by a hash of what it is about."""
-    return hashlib.sha256(repr(key).encode()).digest()[0] < 21
+    """One item in twelve belongs to the test set, by a hash of what it is about; what is learned by heart has no test set."""
+    return key[0] not in BY_HEART and hashlib.sha256(repr(key).encode()).digest()[0] < 21
 
 
 def device(r):
     return f"{r.choice(DEVICES)}-{r.randint(1, 40)}"
 
 
+def margins(r, limit):
+    """A value clearly over, close below, or clearly below a limit; the shares leave gaps, so that no answer hangs on a hair."""
+    kind = r.random()
+    if kind < 0.45:
+        return limit + r.randint(max(1, limit // 20), max(2, limit * 2 // 5)), "over"
+    if kind < 0.65:
+        return limit - r.randint(0, limit // 25), "close"
+    return limit - r.randint(max(1, limit * 3 // 20), max(2, limit // 2)), "below"
+
+
 def triage(r):
     unit, word, low, high, action = r.choice(QUANTITIES)
     dev, limit = device(r), r.randint(low, high)
-    kind = r.random()
-    value = limit + (r.randint(1, 25) if kind < 0.45 else -r.randint(0, 4) if kind < 0.65 else -r.randint(10, 40))
-    value = max(0, value)
+    if unit in ("rpm", "V"):
+        limit = limit // 10 * 10
+    value, kind = margins(r, limit)
+    if unit == "%":
+        value = min(value, 100)
     key = ("triage", value, limit, unit)
-    u = unit if unit == "%" else " " + unit
-    if unit == "C" and r.random() < 0.25:
-        u = " °C"
-    v, l = f"{value}{u}", f"{limit}{u}"
     ask = r.choice(["What now?", "What should I do?", "What now", "Is that fine?", "Is this a problem?", "Triage it.", "What do I do?", "ok?", "Should I act?", ""])
-    text = r.choice([
-        f"{dev} reads {v}, its limit is {l}. {ask}", f"{dev} is at {v}, limit {l}. {ask}", f"{dev}: {word} {v}, limit {l}. {ask}",
-        f"The {word} of {dev} is {v} and its limit is {l}. {ask}", f"{dev} shows {v}; the limit is {l}. {ask}",
-        f"telemetry {dev} {word}={value}{unit} limit={limit}{unit} {ask}", f"Limit for {dev} is {l}. It reads {v}. {ask}",
-        f"We see {v} on {dev} with a limit of {l}. {ask}", f"triage: {dev} {word} {v} limit {l}"]).strip()
-    if value > limit:
-        answer = f"{dev} reads {v}, over its limit of {l}. {action}"
-    elif value >= limit - 4:
-        answer = f"{dev} reads {v}, close to its limit of {l}. Watch it closely."
+    if r.random() < 0.12:
+        u = unit
+        v, l = f"{value}{u}", f"{limit}{u}"
+        text = f"telemetry {dev} {word}={v} limit={l} {ask}".strip()
     else:
-        answer = f"{dev} reads {v}, well below its limit of {l}. No action is needed."
-    return key, text, answer
+        u = unit if unit == "%" else " °C" if unit == "C" and r.random() < 0.25 else " " + unit
+        v, l = f"{value}{u}", f"{limit}{u}"
+        text = r.choice([
+            f"{dev} reads {v}, its limit is {l}. {ask}", f"{dev} is at {v}, limit {l}. {ask}", f"{dev}: {word} {v}, limit {l}. {ask}",
+            f"The {word} of {dev} is {v} and its limit is {l}. {ask}", f"{dev} shows {v}; the limit is {l}. {ask}",
+            f"Limit for {dev} is {l}. It reads {v}. {ask}",
+            f"We see {v} on {dev} with a limit of {l}. {ask}", f"triage: {dev} {word} {v} limit {l}"]).strip()
+    if kind == "over":
+        return key, text, f"{dev} reads {v}, over its limit of {l}. {action}"
+    if kind == "close":
+        return key, text, f"{dev} reads {v}, close to its limit of {l}. Watch it closely."
+    return key, text, f"{dev} reads {v}, well below its limit of {l}. No action is needed."
 
 
 EVENTS = {
@@ -106,7 +122,8 @@ def convert(r):
     if a in ("mV", "g"):
         x *= 1000
     y = round(f(x))
-    key = ("convert", a, b, x)
+    # These three are tables rather than shifts of the decimal point: all of their values are learned by heart, none is held out.
+    key = ("table",) if a in ("C", "minutes", "hours") else ("convert", a, b, x)
     text = r.choice([f"Convert {x} {a} to {b}.", f"convert {x} {a} to {b}", f"What is {x} {a} in {b}?", f"{x} {a} in {b}?", f"How many {b} are {x} {a}?", f"How much is {x} {a} in {b}"])
     return key, text, f"{x} {a} is {y} {b}."
 
@@ -151,23 +168,21 @@ def edit_json(r):
 
 
 def choice(r):
-    people, places, parts = r.sample(PEOPLE, 3), r.sample(PLACES, 4), r.sample(PARTS, 4)
-    devs = [device(r) for _ in range(3)]
-    facts = [r.choice([f"{p} replaced the {q} of {d} in the {w}.", f"In the {w}, {p} replaced the {q} of {d}."]) for p, q, d, w in zip(people, parts, devs, places)]
-    i, kind = r.randrange(3), r.randrange(3)
-    if kind == 0:
-        question, right, options = f"Where was {people[i]}?", f"the {places[i]}", [f"the {w}" for w in places]
-    elif kind == 1:
-        question, right, options = f"Which part did {people[i]} replace?", f"the {parts[i]}", [f"the {q}" for q in parts]
-    else:
-        other = r.choice([p for p in PEOPLE if p not in people])
-        question, right, options = f"Who worked on {devs[i]}?", people[i], people + [other]
-    options = r.sample(options, 4)
-    listed = "\n".join(f"{c}) {o}" for c, o in zip("ABCD", options))
-    text = f"{' '.join(facts)}\n{question}\n{listed}"
-    if r.random() < 0.4:
-        text += "\nChoose one."
-    return ("choice", text), text, f"It was {right}, answer {'ABCD'[options.index(right)]}."
+    people, places, parts = r.sample(PEOPLE, 4), r.sample(PLACES, 4), r.sample(PARTS, 4)
+    devs = list(dict.fromkeys(device(r) for _ in range(9)))[:4]
+    by_person = r.random() < 0.5
+    facts = [f"{p} replaced the {q} of {d} in the {w}" if by_person else f"{d} got a new {q} from {p} in the {w}"
+             for p, q, d, w in zip(people, parts, devs, places)][:3]
+    i = r.randrange(3)
+    who = people[i] if by_person else devs[i]
+    where = r.choice([f"Where was {who}?", f"Where did {who} work?"]) if by_person else f"Where is {who}?"
+    which = f"Which part did {who} replace?" if by_person else f"Which part did {who} get?"
+    last = (f"Which device did {who} repair?", devs) if by_person else (f"Who worked on {who}?", people)
+    question, options = r.choice([(where, [f"the {w}" for w in places]), (which, [f"the {q}" for q in parts]), last])
+    right, options = options[i], r.sample(options, 4)
+    listed = ", ".join(f"{o} ({c})" for c, o in zip("ABCD", options))
+    text = f"{'. '.join(facts)}.\n{question} {listed}"
+    return ("choice", text), text, f"{facts[i]}: {right} ({'ABCD'[options.index(right)]})."
 
 
 TASKS = {"triage": triage, "digest": digest, "convert": convert, "to_json": to_json, "from_json": from_json, "edit_json": edit_json, "choice": choice}

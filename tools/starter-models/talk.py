@@ -1,7 +1,7 @@
 """Small talk, honest refusals, procedures, and whole conversations in ChatML."""
 import random
 
-from corpus import DEVICES, NAMES, TASKS, device, held_out
+from corpus import BY_HEART, DEVICES, NAMES, TASKS, device, held_out
 
 SMALL = [
     (["hello", "hi", "good morning", "hey there", "hello!"], "Hello. Give me a reading and its limit, a few log lines, or a unit to convert."),
@@ -56,7 +56,7 @@ SYSTEMS = ["You are a helpful assistant for device operations.", "You are a help
 def item(r, name, test=False):
     while True:
         key, text, answer = ALL[name](r)
-        if name in ("procedure", "small") or held_out(*key) == test:
+        if key[0] in BY_HEART and (not test or name != "convert") or held_out(*key) == test:
             if r.random() < 0.12:
                 text = text[0].lower() + text[1:]
             return text, answer

@@ -1,4 +1,4 @@
-"""Trains one model. Usage: train.py NAME STEPS OUT [THREADS]"""
+"""Trains one model, from its checkpoint where there is one. Usage: train.py NAME STEPS OUT [THREADS] [PEAK_RATE]"""
 import json
 import math
 import os
@@ -26,21 +26,24 @@ def tokenizer(out):
 
 
 def batches(tok, seed, batch, length):
-    """Endless (tokens, weights) of shape (batch, length + 1); questions count a tenth of answers."""
+    """Endless (tokens, weights) of shape (batch, length + 1); a row starts with a conversation, so that no answer lacks its question."""
     r = random.Random(seed)
+    while True:
+        rows = [row(tok, r, length + 1) for _ in range(batch)]
+        yield torch.tensor([ids for ids, _ in rows]), torch.tensor([weights for _, weights in rows])
+
+
+def row(tok, r, length):
     start, end, nl = tok.ids["<|im_start|>"], tok.ids["<|im_end|>"], tok.encode("\n")
     ids, weights = [], []
-    while True:
-        while len(ids) < batch * (length + 1):
-            for role, text in conversation(r):
-                body = tok.encode(text)
-                head = [start] + tok.encode(role) + nl
-                spoken = role == "assistant"
-                ids += head + body + [end] + nl
-                weights += [0.05] * len(head) + [1.0 if spoken else 0.1] * len(body) + [1.0 if spoken else 0.1] + [0.05] * len(nl)
-        n = batch * (length + 1)
-        yield torch.tensor(ids[:n]).view(batch, -1), torch.tensor(weights[:n]).view(batch, -1)
-        ids, weights = ids[n:], weights[n:]
+    while len(ids) < length:
+        for role, text in conversation(r):
+            body = tok.encode(text)
+            head = [start] + tok.encode(role) + nl
+            spoken = role == "assistant"
+            ids += head + body + [end] + nl
+            weights += [0.05] * len(head) + [1.0 if spoken else 0.1] * len(body) + [1.0 if spoken else 0.1] + [0.05] * len(nl)
+    return ids[:length], weights[:length]
 
 
 @torch.no_grad()
@@ -60,16 +63,19 @@ def accuracy(model, tok, per_task, seed=99):
     return right
 
 
-def main(name, steps, out, threads=None):
+def main(name, steps, out, threads=None, peak=None):
     os.makedirs(out, exist_ok=True)
     torch.set_num_threads(int(threads or os.cpu_count()))
     torch.manual_seed(7)
     tok = tokenizer(out)
     shape = Shape(vocab=len(tok.vocab), **SHAPES[name])
     model = Llama(shape)
+    checkpoint = os.path.join(out, f"{name}.pt")
+    if os.path.exists(checkpoint):
+        model.load_state_dict(torch.load(checkpoint)["state"])
     params = sum(p.numel() for p in model.parameters())
     print(name, f"{params / 1e6:.2f}M parameters", flush=True)
-    peak, warm, rows = {"edge": (1.2e-3, 100, 8), "cloud": (1e-3, 100, 8)}[name]
+    peak, warm, rows = float(peak or {"edge": 1.2e-3, "cloud": 1e-3}[name]), 100, 8
     decayed = [p for n, p in model.named_parameters() if p.dim() == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.dim() == 1 or "embed" in n]
     opt = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=peak, betas=(0.9, 0.95))

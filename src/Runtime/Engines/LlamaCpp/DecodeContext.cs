@@ -10,7 +10,9 @@ internal sealed unsafe class DecodeContext : IDisposable
     private readonly ContextHandle _handle;
     private readonly nint _memory;
     private readonly int _vocabularySize;
-    private readonly byte* _abort;
+
+    // Pinned, and freed by the collector alone, so that an abort that comes too late writes to no freed memory.
+    private readonly long[] _tickets = GC.AllocateArray<long>(2, pinned: true);
     private readonly void* _block;
     private Batch _batch;
 
@@ -18,7 +20,6 @@ internal sealed unsafe class DecodeContext : IDisposable
     {
         var threads = options.Threads ?? Environment.ProcessorCount;
         var batch = embeddings ? context : Math.Min(options.BatchSize, context);
-        _abort = (byte*)NativeMemory.AllocZeroed(1);
         var parameters = NativeMethods.llama_context_default_params();
         parameters.Sequences = (uint)(embeddings ? 1 : options.Slots);
         parameters.Context = (uint)context * parameters.Sequences;
@@ -26,7 +27,7 @@ internal sealed unsafe class DecodeContext : IDisposable
         parameters.Threads = parameters.ThreadsBatch = threads;
         parameters.UnifiedKv = 0;
         parameters.Abort = &ShouldAbort;
-        parameters.AbortData = (nint)_abort;
+        parameters.AbortData = (nint)Unsafe.AsPointer(ref _tickets[0]);
         if (embeddings)
         {
             const int Mean = 1;
@@ -34,13 +35,12 @@ internal sealed unsafe class DecodeContext : IDisposable
             parameters.Pooling = Mean;
         }
 
-        NativeLog.LastError = "";
+        NativeLog.FirstError = "";
         var handle = NativeMethods.llama_init_from_model(model.Handle.Value, parameters);
         if (handle == 0)
         {
-            NativeMemory.Free(_abort);
             throw new HybridException(HybridError.Internal,
-                $"llama.cpp could not make a context of {parameters.Sequences} x {context} tokens: {NativeLog.LastError}. Lower ContextLength or Slots.");
+                $"llama.cpp could not make a context of {parameters.Sequences} x {context} tokens: {NativeLog.FirstError}. Lower ContextLength or Slots.");
         }
 
         var pool = ThreadpoolHandle.Create(threads, options.Poll);
@@ -52,6 +52,12 @@ internal sealed unsafe class DecodeContext : IDisposable
         }
 
         _memory = NativeMethods.llama_get_memory(handle);
+        if (_memory == 0)
+        {
+            _handle.Dispose();
+            throw new HybridException(HybridError.ModelFile, $"Model file '{options.ModelPath}': architecture '{model.File.Architecture}' has no KV cache and does not generate text token by token. Use a text model.");
+        }
+
         _vocabularySize = model.VocabularySize;
         ContextLength = Math.Min(context, (int)NativeMethods.llama_n_ctx_seq(handle));
         BatchSize = batch;
@@ -62,14 +68,22 @@ internal sealed unsafe class DecodeContext : IDisposable
 
     public int BatchSize { get; }
 
-    /// <summary>Makes the running decode return soon. From any thread.</summary>
-    public void Abort() => Volatile.Write(ref *_abort, 1);
+    /// <summary>Makes the decode that has this ticket return soon, and no other. From any thread.</summary>
+    public void Abort(long ticket) => Volatile.Write(ref _tickets[1], ticket);
+
+    /// <summary>Makes every decode return soon, from now on. From any thread.</summary>
+    public void AbortAll() => Abort(long.MaxValue);
 
     /// <summary>Decodes tokens of one sequence; logits are kept for the last one, or embeddings for all.</summary>
+    /// <param name="tokens">At most a batch.</param>
+    /// <param name="position">Where they stand in the sequence.</param>
+    /// <param name="sequence">The slot.</param>
+    /// <param name="ticket">Above 0; names the request for <see cref="Abort"/>.</param>
+    /// <param name="everyOutput">Whether all of them give an output.</param>
     /// <returns>llama.cpp's code: 0 done, 1 no room, 2 aborted, below 0 an error.</returns>
-    public int Decode(ReadOnlySpan<int> tokens, int position, int sequence, bool everyOutput = false)
+    public int Decode(ReadOnlySpan<int> tokens, int position, int sequence, long ticket, bool everyOutput = false)
     {
-        Volatile.Write(ref *_abort, 0);
+        Volatile.Write(ref _tickets[0], ticket);
         _batch.Count = tokens.Length;
         for (var i = 0; i < tokens.Length; i++)
         {
@@ -82,7 +96,13 @@ internal sealed unsafe class DecodeContext : IDisposable
         return NativeMethods.llama_decode(_handle.Value, _batch);
     }
 
-    public ReadOnlySpan<float> Logits() => new(NativeMethods.llama_get_logits_ith(_handle.Value, -1), _vocabularySize);
+    public ReadOnlySpan<float> Logits()
+    {
+        var logits = NativeMethods.llama_get_logits_ith(_handle.Value, -1);
+        return logits != null
+            ? new(logits, _vocabularySize)
+            : throw new HybridException(HybridError.Internal, "llama.cpp decoded and gave no logits. What was delivered stands; other requests go on.");
+    }
 
     public ReadOnlySpan<float> Embedding(int length) => new(NativeMethods.llama_get_embeddings_seq(_handle.Value, 0), length);
 
@@ -93,7 +113,6 @@ internal sealed unsafe class DecodeContext : IDisposable
     {
         _handle.Dispose();
         NativeMemory.Free(_block);
-        NativeMemory.Free(_abort);
     }
 
     /// <summary>One block for all of a batch's arrays.</summary>
@@ -116,5 +135,9 @@ internal sealed unsafe class DecodeContext : IDisposable
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static byte ShouldAbort(nint data) => Volatile.Read(ref *(byte*)data);
+    private static byte ShouldAbort(nint data)
+    {
+        var (running, unwanted) = (((long*)data)[0], Volatile.Read(ref ((long*)data)[1]));
+        return running == unwanted || unwanted == long.MaxValue ? (byte)1 : (byte)0;
+    }
 }

@@ -12,12 +12,13 @@ internal sealed class DecodeLoop : IAsyncDisposable
     private readonly int _queueCapacity;
     private readonly byte[] _piece = new byte[512];
     private readonly Lock _gate = new();
-    private readonly Queue<Sequence> _waiting = new();
+    private readonly List<Sequence> _waiting = [];
     private readonly Sequence?[] _running;
     private readonly ManualResetEventSlim _work = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Sequence? _current;
     private volatile bool _stopping;
+    private long _lastTicket;
 
     public DecodeLoop(LlamaModel model, DecodeContext context, LlamaEngineOptions options, TimeProvider time)
     {
@@ -40,22 +41,25 @@ internal sealed class DecodeLoop : IAsyncDisposable
         lock (_gate)
         {
             if (_stopping)
-                throw Disposed();
+                throw LlamaEngine.Disposed();
             var free = _running.Count(slot => slot is null);
             if (_waiting.Count >= free + _queueCapacity)
                 throw new HybridException(HybridError.Busy, $"All {_running.Length} slots decode and {_waiting.Count} requests wait, which is the limit. Nothing was decoded; try again, or raise QueueCapacity.");
-            _waiting.Enqueue(sequence);
+            sequence.Ticket = ++_lastTicket;
+            _waiting.Add(sequence);
         }
 
         _work.Set();
     }
 
-    /// <summary>Ends a request whose reader has gone, also in the middle of a prefill.</summary>
+    /// <summary>Ends a request that nobody wants any more, also in the middle of a prefill; one that has ended stays as it is.</summary>
     public void Cancel(Sequence sequence)
     {
         sequence.Cancel();
+        lock (_gate)
+            _waiting.Remove(sequence);
         if (_current == sequence)
-            _context.Abort();
+            _context.Abort(sequence.Ticket);
         _work.Set();
     }
 
@@ -69,7 +73,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
-        _context.Abort();
+        _context.AbortAll();
         _work.Set();
         await _ended.Task;
         _work.Dispose();
@@ -97,7 +101,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
         lock (_gate)
         {
             foreach (var sequence in _running.OfType<Sequence>().Concat(_waiting))
-                sequence.End(Disposed());
+                sequence.End(LlamaEngine.Disposed());
         }
 
         _ended.SetResult();
@@ -109,17 +113,13 @@ internal sealed class DecodeLoop : IAsyncDisposable
         {
             for (var i = 0; i < _running.Length; i++)
             {
-                if (_running[i] is not null)
+                if (_running[i] is not null || _waiting.Count == 0)
                     continue;
-                while (_waiting.TryDequeue(out var next))
-                {
-                    if (next.Cancelled)
-                        continue;
-                    next.Slot = i;
-                    next.StartedAt = _time.GetTimestamp();
-                    _running[i] = next;
-                    break;
-                }
+                var next = _waiting[0];
+                _waiting.RemoveAt(0);
+                next.Slot = i;
+                next.StartedAt = _time.GetTimestamp();
+                _running[i] = next;
             }
         }
     }
@@ -136,6 +136,11 @@ internal sealed class DecodeLoop : IAsyncDisposable
         {
             Free(sequence, failure);
         }
+        catch (Exception failure)
+        {
+            // Whatever goes wrong for one request must not end the thread that serves the others.
+            Free(sequence, new HybridException(HybridError.Internal, $"Decoding failed after {sequence.Produced} tokens: {failure.Message} What was delivered stands; other requests go on.", failure));
+        }
         finally
         {
             _current = null;
@@ -149,14 +154,13 @@ internal sealed class DecodeLoop : IAsyncDisposable
         var chunk = sequence.Prefilling
             ? sequence.Tokens.AsSpan(sequence.Cached, Math.Min(_context.BatchSize, sequence.Tokens.Length - sequence.Cached))
             : new ReadOnlySpan<int>(in last);
-        switch (_context.Decode(chunk, sequence.Cached, sequence.Slot))
+        switch (_context.Decode(chunk, sequence.Cached, sequence.Slot, sequence.Ticket))
         {
             case 0:
                 sequence.Cached += chunk.Length;
                 return !sequence.Prefilling && Sample(sequence);
             case 2:
-                // Aborted for this request or, by a race, for one that just ended: then the step is simply taken again.
-                _context.Forget(sequence.Slot, sequence.Cached);
+                // Aborted for this request, or for the end of the engine, which ends its stream.
                 return sequence.Cancelled;
             case var code:
                 throw new HybridException(HybridError.Internal, $"llama.cpp could not decode (code {code}) at token {sequence.Cached}. What was delivered stands; other requests go on.");
@@ -211,6 +215,4 @@ internal sealed class DecodeLoop : IAsyncDisposable
             _running[sequence.Slot] = null;
         sequence.End(failure);
     }
-
-    private static HybridException Disposed() => new(HybridError.TargetUnavailable, "The engine was disposed. What was delivered stands.");
 }

@@ -5,7 +5,9 @@ namespace Hybrid.Engines.LlamaCpp;
 /// <summary>Embeddings in a context of their own, made when the first are asked for.</summary>
 internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int contextLength) : IAsyncDisposable
 {
+    // Never disposed: it holds nothing, and those who still wait for their turn must get one to hear of the end.
     private readonly SemaphoreSlim _turn = new(1);
+    private volatile bool _stopping;
     private DecodeContext? _context;
 
     public async Task<EmbeddingResult> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken)
@@ -15,6 +17,8 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
         {
             return await Task.Run(() =>
             {
+                if (_stopping)
+                    throw LlamaEngine.Disposed();
                 _context ??= new(model, options, contextLength, embeddings: true);
                 var embedded = texts.Select(text => Embed(_context, text, cancellationToken)).ToArray();
                 return new EmbeddingResult([.. embedded.Select(one => one.Vector)], embedded.Sum(one => one.Tokens));
@@ -28,21 +32,24 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
 
     public async ValueTask DisposeAsync()
     {
+        _stopping = true;
         await _turn.WaitAsync();
         _context?.Dispose();
-        _turn.Dispose();
+        _turn.Release();
     }
 
     private (ReadOnlyMemory<float> Vector, int Tokens) Embed(DecodeContext context, string text, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (_stopping)
+            throw LlamaEngine.Disposed();
         var tokens = model.Tokenize(text, addSpecial: true, parseSpecial: false);
         if (tokens.Length == 0)
             throw new HybridException(HybridError.InvalidRequest, "A text to embed is empty. Nothing was embedded.");
         if (tokens.Length > context.ContextLength)
             throw new HybridException(HybridError.ContextExceeded, $"A text to embed has {tokens.Length} tokens and the context holds {context.ContextLength}. Nothing was embedded; split the text.");
         context.Forget(0);
-        if (context.Decode(tokens, 0, 0, everyOutput: true) is not 0 and var code)
+        if (context.Decode(tokens, 0, 0, ticket: 1, everyOutput: true) is not 0 and var code)
             throw new HybridException(HybridError.Internal, $"llama.cpp could not embed a text of {tokens.Length} tokens (code {code}).");
         var vector = context.Embedding(model.EmbeddingLength).ToArray();
         var norm = Math.Sqrt(vector.Sum(value => (double)value * value));

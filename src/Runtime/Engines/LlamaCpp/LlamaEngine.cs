@@ -15,6 +15,7 @@ namespace Hybrid.Engines.LlamaCpp;
 public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
 {
     private const int LargestDefaultContext = 4096;
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
     private readonly LlamaModel _model;
     private readonly LlamaEngineOptions _options;
     private readonly DecodeContext _context;
@@ -110,12 +111,17 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         _loop.Add(sequence);
         try
         {
-            while (await WaitAsync(sequence, either.Token, cancellationToken))
+            // A slot comes free at once, even where the reader has stopped reading and hears of it later.
+            using var unwanted = either.Token.UnsafeRegister(_ => _loop.Cancel(sequence), null);
+            while (true)
             {
-                while (sequence.Reader.TryRead(out var update))
+                await WaitAsync(sequence, either.Token, cancellationToken);
+                while (!either.IsCancellationRequested && sequence.Reader.TryRead(out var update))
                 {
                     _loop.Wake(sequence);
                     yield return update;
+                    if (update.Completion is not null)
+                        yield break;
                 }
             }
         }
@@ -129,7 +135,6 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     public Task<EmbeddingResult> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
         return _embedder.EmbedAsync(texts, cancellationToken);
     }
 
@@ -144,16 +149,21 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         _model.Dispose();
     }
 
-    private static async ValueTask<bool> WaitAsync(Sequence sequence, CancellationToken either, CancellationToken caller)
+    private static async ValueTask WaitAsync(Sequence sequence, CancellationToken either, CancellationToken caller)
     {
         try
         {
-            return await sequence.Reader.WaitToReadAsync(either);
+            if (await sequence.Reader.WaitToReadAsync(either))
+                return;
         }
-        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            throw new HybridException(HybridError.DeadlineExceeded, $"The deadline passed after {sequence.Produced} tokens. What was delivered stands; nothing more is decoded.");
+            // Told below, in the words of who asked for it.
         }
+
+        // No completion came, so that the request was cancelled: by its caller, else by its deadline.
+        caller.ThrowIfCancellationRequested();
+        throw new HybridException(HybridError.DeadlineExceeded, $"The deadline passed after {sequence.Produced} tokens. What was delivered stands; nothing more is decoded.");
     }
 
     private CancellationTokenSource? Deadline(DecodeRequest request)
@@ -163,7 +173,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         var left = deadline - _time.GetUtcNow();
         if (left <= TimeSpan.Zero)
             throw new HybridException(HybridError.DeadlineExceeded, $"The deadline {deadline:O} had passed before decoding began. Nothing was decoded.");
-        return new CancellationTokenSource(left, _time);
+        return new CancellationTokenSource(left < LongestTimer ? left : LongestTimer, _time);
     }
 
     private Sequence Prepare(DecodeRequest request)
@@ -177,6 +187,8 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_context.ContextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
         return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _time.GetTimestamp());
     }
+
+    internal static HybridException Disposed() => new(HybridError.TargetUnavailable, "The engine was disposed. What was delivered stands.");
 
     private static TargetDescriptor Describe(LlamaModel model, LlamaEngineOptions options, int context)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -9,6 +10,13 @@ namespace Hybrid.Engines.LlamaCpp;
 /// <summary>A loaded model file: vocabulary, chat template and weights. Thread-safe; weights are shared by every context over it.</summary>
 internal sealed unsafe class LlamaModel : IDisposable
 {
+    // llama.cpp gives these no KV cache, or expects another model beside them: they do not generate text token by token.
+    private static readonly FrozenSet<string> NotGenerative = new[]
+    {
+        "bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert",
+        "gemma-embedding", "llama-embed", "t5", "t5encoder", "wavtokenizer-dec", "dream", "llada", "llada-moe", "rnd1", "eagle3", "dflash",
+    }.ToFrozenSet();
+
     private readonly nint _vocabulary;
 
     private LlamaModel(ModelHandle handle, GgufFile file)
@@ -19,6 +27,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
         EmbeddingLength = NativeMethods.llama_model_n_embd(handle.Value);
         Template = file.ChatTemplate is { } source ? ChatTemplate.TryParse(source) : null;
+        StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? NativeMethods.llama_vocab_bos(_vocabulary) : null;
         ControlTexts = FindControlTexts();
     }
 
@@ -31,6 +40,9 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>The texts that are read as control tokens where those are parsed.</summary>
     public IReadOnlyList<string> ControlTexts { get; }
+
+    /// <summary>The token that the model asks to begin with; null where it asks for none.</summary>
+    public int? StartToken { get; }
 
     public int VocabularySize { get; }
 
@@ -46,6 +58,8 @@ internal sealed unsafe class LlamaModel : IDisposable
     public static Task<LlamaModel> LoadAsync(string path, int gpuLayers, IProgress<double>? progress, CancellationToken cancellationToken) => Task.Run(() =>
     {
         var file = GgufFile.Open(path);
+        if (NotGenerative.Contains(file.Architecture))
+            throw Error(path, $"architecture '{file.Architecture}' does not generate text token by token");
         cancellationToken.ThrowIfCancellationRequested();
         var loading = new Loading(progress, cancellationToken);
         var pin = GCHandle.Alloc(loading);
@@ -55,24 +69,17 @@ internal sealed unsafe class LlamaModel : IDisposable
             parameters.GpuLayers = gpuLayers;
             parameters.Progress = &OnProgress;
             parameters.ProgressData = GCHandle.ToIntPtr(pin);
-            NativeLog.LastError = "";
+            NativeLog.FirstError = "";
             nint model;
             fixed (byte* name = Encoding.UTF8.GetBytes(Path.GetFullPath(path) + "\0"))
                 model = NativeMethods.llama_model_load_from_file(name, parameters);
             if (model == 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                throw Error(path, $"llama.cpp could not load it: {NativeLog.LastError}");
+                throw Error(path, $"llama.cpp could not load it: {NativeLog.FirstError}");
             }
 
-            var handle = new ModelHandle(model);
-            if (NativeMethods.llama_model_has_encoder(model) != 0 || NativeMethods.llama_model_has_decoder(model) == 0)
-            {
-                handle.Dispose();
-                throw Error(path, $"architecture '{file.Architecture}' is an encoder, which does not generate text");
-            }
-
-            return new LlamaModel(handle, file);
+            return new LlamaModel(new ModelHandle(model), file);
         }
         finally
         {
@@ -89,14 +96,26 @@ internal sealed unsafe class LlamaModel : IDisposable
     public int[] Tokenize(string text, bool addSpecial, bool parseSpecial)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var tokens = new int[bytes.Length + 2];
-        int count;
-        fixed (byte* source = bytes.Length == 0 ? [0] : bytes)
-        fixed (int* target = tokens)
-            count = NativeMethods.llama_tokenize(_vocabulary, source, bytes.Length, target, tokens.Length, Flag(addSpecial), Flag(parseSpecial));
-        if (count < 0)
-            throw new HybridException(HybridError.Internal, $"The text needs {-count} tokens, more than its {bytes.Length} bytes. Nothing was decoded.");
-        return tokens[..count];
+        var tokens = new int[bytes.Length + 3];
+        var held = false;
+        try
+        {
+            // Any thread may ask, also one that races with the end of the engine.
+            Handle.DangerousAddRef(ref held);
+            var count = Tokenize(bytes, tokens, addSpecial, parseSpecial);
+            if (count < 0 && count != int.MinValue)
+                count = Tokenize(bytes, tokens = new int[-count], addSpecial, parseSpecial);
+            return count >= 0 ? tokens[..count] : throw new HybridException(HybridError.InvalidRequest, $"A text of {bytes.Length} bytes is too long to tokenise. Nothing was decoded.");
+        }
+        catch (ObjectDisposedException)
+        {
+            throw LlamaEngine.Disposed();
+        }
+        finally
+        {
+            if (held)
+                Handle.DangerousRelease();
+        }
     }
 
     /// <summary>The bytes of a token, control tokens as nothing; the needed length as a negative number where the buffer is too small.</summary>
@@ -108,14 +127,22 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     public void Dispose() => Handle.Dispose();
 
+    private int Tokenize(byte[] bytes, int[] tokens, bool addSpecial, bool parseSpecial)
+    {
+        fixed (byte* source = bytes.Length == 0 ? [0] : bytes)
+        fixed (int* target = tokens)
+            return NativeMethods.llama_tokenize(_vocabulary, source, bytes.Length, target, tokens.Length, Flag(addSpecial), Flag(parseSpecial));
+    }
+
     private List<string> FindControlTexts()
     {
+        // Those that llama.cpp reads only where it is told to; user-defined tokens are plain text, which it always reads.
+        const int Unknown = 1 << 0;
         const int Control = 1 << 3;
-        const int UserDefined = 1 << 4;
         var texts = new List<string>();
         for (var token = 0; token < VocabularySize; token++)
         {
-            if ((NativeMethods.llama_vocab_get_attr(_vocabulary, token) & (Control | UserDefined)) != 0)
+            if ((NativeMethods.llama_vocab_get_attr(_vocabulary, token) & (Control | Unknown)) != 0)
                 texts.Add(NativeLibraries.Utf8(NativeMethods.llama_vocab_get_text(_vocabulary, token)));
         }
 

@@ -9,13 +9,14 @@ namespace Hybrid.Engines.LlamaCpp;
 /// </remarks>
 internal sealed class PromptTokens(LlamaModel model)
 {
-    // A Unicode noncharacter that no text should hold; it parts a control token's text that somebody typed, and is then cut out.
-    private const char Cut = '\uFDD0';
+    // Unicode noncharacters; one that no text holds parts a control token's text that somebody typed, and is then cut out.
+    private const char FirstCut = '\uFDD0';
+    private const char LastCut = '\uFDEF';
 
     public int[] Of(Prompt prompt, string continuation) => prompt switch
     {
         MessagesPrompt chat => OfChat(chat.Messages, continuation),
-        TextPrompt text => NotEmpty(model.Tokenize(text.Text + continuation, addSpecial: true, parseSpecial: false)),
+        TextPrompt text => NotEmpty(WithStart(model.Tokenize(text.Text + continuation, addSpecial: false, parseSpecial: false))),
         TokensPrompt tokens => NotEmpty([.. Checked(tokens.Tokens), .. model.Tokenize(continuation, addSpecial: false, parseSpecial: false)]),
         _ => throw Invalid($"A prompt of type {prompt.GetType().Name} is not known"),
     };
@@ -31,19 +32,36 @@ internal sealed class PromptTokens(LlamaModel model)
 
         if (messages.Count == 0)
             throw Invalid("The chat has no message");
-        var rendered = template.Render([.. messages.Select(message => message with { Text = Guard(message.Text) })]) + Guard(continuation);
-        if (!rendered.Contains(Cut, StringComparison.Ordinal))
-            return model.Tokenize(rendered, addSpecial: false, parseSpecial: true);
-        return [.. rendered.Split(Cut).SelectMany(part => model.Tokenize(part, addSpecial: false, parseSpecial: true))];
+        var cut = CutFor(messages, continuation);
+        var guarded = messages.Select(message => new PromptMessage(Guard(message.Role, cut), Guard(message.Text, cut))).ToArray();
+        var rendered = template.Render(guarded) + Guard(continuation, cut);
+        return WithStart(rendered.Contains(cut, StringComparison.Ordinal)
+            ? [.. rendered.Split(cut).SelectMany(part => model.Tokenize(part, addSpecial: false, parseSpecial: true))]
+            : model.Tokenize(rendered, addSpecial: false, parseSpecial: true));
+    }
+
+    /// <summary>Puts the start token first where the model asks for one and the template has not done so.</summary>
+    private int[] WithStart(int[] tokens) =>
+        model.StartToken is { } start && (tokens.Length == 0 || tokens[0] != start) ? [start, .. tokens] : tokens;
+
+    private static char CutFor(IReadOnlyList<PromptMessage> messages, string continuation)
+    {
+        for (var cut = FirstCut; cut <= LastCut; cut++)
+        {
+            if (!continuation.Contains(cut) && !messages.Any(message => message.Text.Contains(cut) || message.Role.Contains(cut)))
+                return cut;
+        }
+
+        throw Invalid("The chat holds every noncharacter from U+FDD0 to U+FDEF; take them out");
     }
 
     /// <summary>Parts whatever would be read as a control token; other text comes back as it is.</summary>
-    private string Guard(string text)
+    private string Guard(string text, char cut)
     {
         foreach (var control in model.ControlTexts)
         {
             if (text.Contains(control, StringComparison.Ordinal))
-                text = text.Replace(control, control[..1] + Cut + control[1..], StringComparison.Ordinal);
+                text = text.Replace(control, control[..1] + cut + control[1..], StringComparison.Ordinal);
         }
 
         return text;

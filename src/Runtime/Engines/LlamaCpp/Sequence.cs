@@ -43,6 +43,9 @@ internal sealed class Sequence
 
     public long FirstTokenAt { get; set; }
 
+    /// <summary>Names the request where its decode has to be stopped; above 0.</summary>
+    public long Ticket { get; set; }
+
     /// <summary>The slot in the context; -1 while waiting.</summary>
     public int Slot { get; set; } = -1;
 

@@ -26,7 +26,7 @@ internal static unsafe class NativeLibraries
                 throw _failure;
             if (_folder is not null)
             {
-                if (folder is not null && Path.GetFullPath(folder) != _folder)
+                if (folder is not null && Full(folder) != _folder)
                     throw Error($"llama.cpp is already loaded from '{_folder}', and a process can hold only one. Hybrid:Native:LlamaPath now says '{folder}': use one folder, or start another process.");
                 return;
             }
@@ -50,7 +50,7 @@ internal static unsafe class NativeLibraries
         if (!string.IsNullOrEmpty(named))
         {
             return Library(named, "llama") is not null
-                ? Path.GetFullPath(named)
+                ? Full(named)
                 : throw Error($"{source} is '{named}', and there is no libllama in that folder. Point it at a build of llama.cpp v{Version}, or unset it.");
         }
 
@@ -60,6 +60,8 @@ internal static unsafe class NativeLibraries
             ?? throw Error($"The llama.cpp libraries for {rid} are not beside the app (looked in {string.Join(", ", beside.Distinct())}). " +
                 "Build the app with npm on the machine, or set HYBRID_LLAMA_PATH to a build of llama.cpp v" + Version + ".");
     }
+
+    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private static string Portable()
     {
@@ -82,7 +84,8 @@ internal static unsafe class NativeLibraries
     private static void Load(string folder)
     {
         // An assert in native code must not start a debugger on a user's machine.
-        Environment.SetEnvironmentVariable("GGML_NO_BACKTRACE", "1");
+        if (!OperatingSystem.IsWindows())
+            _ = NativeMethods.setenv("GGML_NO_BACKTRACE", "1", overwrite: 1);
         _base = Open(folder, "ggml-base");
         _ggml = Open(folder, "ggml");
         _llama = Open(folder, "llama");

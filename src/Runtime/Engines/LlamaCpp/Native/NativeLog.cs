@@ -13,16 +13,16 @@ internal static unsafe partial class NativeLog
     private static readonly Lock Gate = new();
     private static readonly StringBuilder Line = new();
     private static LogLevel _level;
-    private static volatile string _lastError = "";
+    private static volatile string _firstError = "";
 
     /// <summary>Where lines go; the last engine that brought a logger sets it.</summary>
     public static ILogger Logger { get; set; } = NullLogger.Instance;
 
-    /// <summary>The last line at error level, for messages that explain a failed call.</summary>
-    public static string LastError
+    /// <summary>The first line at error level since it was emptied: the cause, where later lines only say that the call failed.</summary>
+    public static string FirstError
     {
-        get => _lastError;
-        set => _lastError = value;
+        get => _firstError;
+        set => _firstError = value;
     }
 
     public static void Install() => NativeMethods.llama_log_set(&OnLine, 0);
@@ -43,6 +43,7 @@ internal static unsafe partial class NativeLog
     private static void Append(int level, string text)
     {
         string line;
+        LogLevel entry;
         lock (Gate)
         {
             if (level != Continued)
@@ -52,12 +53,13 @@ internal static unsafe partial class NativeLog
                 return;
             line = Line.ToString().TrimEnd();
             Line.Clear();
+            entry = _level;
         }
 
-        if (_level == LogLevel.Error)
-            _lastError = line;
+        if (entry == LogLevel.Error && _firstError.Length == 0)
+            _firstError = line;
         if (line.Length > 0 && line.Trim('.').Length > 0)
-            LogNative(Logger, _level, line);
+            LogNative(Logger, entry, line);
     }
 
     [LoggerMessage(EventId = 2001, Message = "llama.cpp: {Line}")]

@@ -8,6 +8,7 @@ internal static unsafe partial class NativeMethods
     public const string Llama = "llama";
     public const string Ggml = "ggml";
     public const string GgmlBase = "ggml-base";
+    private const string SystemLibrary = "libc";
 
     [LibraryImport(Llama)] public static partial byte* llama_version();
     [LibraryImport(Llama)] public static partial byte* llama_print_system_info();
@@ -36,6 +37,8 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Llama)] public static partial int llama_vocab_n_tokens(nint vocabulary);
     [LibraryImport(Llama)] public static partial byte* llama_vocab_get_text(nint vocabulary, int token);
+    [LibraryImport(Llama)] public static partial byte llama_vocab_get_add_bos(nint vocabulary);
+    [LibraryImport(Llama)] public static partial int llama_vocab_bos(nint vocabulary);
     [LibraryImport(Llama)] public static partial byte llama_vocab_is_eog(nint vocabulary, int token);
     [LibraryImport(Llama)] public static partial int llama_tokenize(nint vocabulary, byte* text, int length, int* tokens, int capacity, byte addSpecial, byte parseSpecial);
     [LibraryImport(Llama)] public static partial int llama_token_to_piece(nint vocabulary, int token, byte* buffer, int length, int leadingSpaces, byte special);
@@ -53,4 +56,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(GgmlBase)] public static partial nint ggml_backend_dev_backend_reg(nint device);
     [LibraryImport(GgmlBase)] public static partial nint ggml_backend_reg_get_proc_address(nint registry, byte* name);
     [LibraryImport(GgmlBase)] public static partial void ggml_threadpool_params_init(ThreadpoolParams* parameters, int threads);
+
+    /// <summary>Sets a variable that native code sees; on Unix the managed call reaches managed code alone.</summary>
+    [LibraryImport(SystemLibrary, StringMarshalling = StringMarshalling.Utf8)] public static partial int setenv(string name, string value, int overwrite);
 }

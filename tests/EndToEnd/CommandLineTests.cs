@@ -1,0 +1,104 @@
+using System.Text.Json;
+
+namespace Hybrid.EndToEnd;
+
+/// <summary><c>hybrid</c> as a script sees it: exit codes, JSON on standard output, words on standard error.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-cli").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Run_answers_with_one_json_object()
+    {
+        var run = await HybridAsync("run", "--json", "--temperature", "0", "convert 7 bar to kPa");
+        Assert.Equal(0, run.ExitCode);
+        using var answer = JsonDocument.Parse(run.Output);
+        Assert.Equal("7 bar is 700 kPa.", answer.RootElement.GetProperty("text").GetString());
+        Assert.Equal("stop", answer.RootElement.GetProperty("finishReason").GetString());
+        Assert.Equal("device", answer.RootElement.GetProperty("segments")[0].GetProperty("target").GetString());
+    }
+
+    [Fact]
+    public async Task Route_explains_every_target_and_sends_nothing()
+    {
+        var config = Write("""{ "Hybrid": { "Pools": { "cloud": { "Endpoint": "http://127.0.0.1:9", "Zone": "public", "Model": "big" } } } }""");
+        var run = await HybridAsync("route", "--json", "--config", config, "--privacy", "secret", "hello");
+        Assert.Equal(0, run.ExitCode);
+        using var decision = JsonDocument.Parse(run.Output);
+        Assert.Equal("device", decision.RootElement.GetProperty("chosen").GetString());
+        Assert.Contains("cloud", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("secret", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_target_allowed_is_exit_code_3()
+    {
+        var config = Write("""{ "Hybrid": { "Policies": { "cloud-only": { "AllowedZones": ["public"] } } } }""");
+        var run = await HybridAsync("run", "--config", config, "--policy", "cloud-only", "hello");
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("Nothing was sent", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_finds_the_libraries_and_the_model()
+    {
+        var run = await HybridAsync("doctor", "--json");
+        Assert.True(run.ExitCode == 0, run.Errors);
+        using var report = JsonDocument.Parse(run.Output);
+        var names = report.RootElement.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("name").GetString()).ToList();
+        Assert.Contains("llama.cpp", names);
+        Assert.Contains("target device", names);
+    }
+
+    [Theory]
+    [InlineData(2, "no policy 'nosuch'", "run", "--policy", "nosuch", "hello")]
+    [InlineData(2, "Temperature is -1", "run", "--temperature=-1", "hello")]
+    [InlineData(2, "MaxOutputTokens", "run", "--max-tokens", "0", "hello")]
+    [InlineData(2, "'soon' is not a duration", "run", "--deadline", "soon", "hello")]
+    [InlineData(2, "no target 'nosuch'", "run", "--target", "nosuch", "hello")]
+    [InlineData(2, "does not exist", "run", "--config", "nosuch.json", "hello")]
+    [InlineData(2, "--bogus", "run", "--bogus", "hello")]
+    [InlineData(2, "The prompt is empty", "run", "  ")]
+    [InlineData(1, "does not exist", "run", "--model", "nosuch.gguf", "hello")]
+    [InlineData(1, "it is a folder", "run", "--model", ".", "hello")]
+    public async Task Bad_input_is_one_clear_message_without_a_stack_trace(int code, string message, params string[] arguments)
+    {
+        var run = await HybridAsync(arguments);
+        Assert.Equal(code, run.ExitCode);
+        Assert.Contains(message, run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
+        Assert.Equal("", run.Output);
+    }
+
+    [Theory]
+    [InlineData("{ \"Hybrid\": {", "is not valid JSON")]
+    [InlineData("{ \"Hybrid\": { \"Polcy\": \"fast\" } }", "Hybrid:Polcy: there is no such key; did you mean Policy?")]
+    [InlineData("{ \"Hybrid\": { \"Local\": { \"Threads\": -2 } } }", "Hybrid:Local:Threads: -2")]
+    public async Task A_malformed_configuration_names_the_file_or_the_key(string json, string message)
+    {
+        var run = await HybridAsync("run", "--config", Write(json), "hello");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(message, run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_prompt_longer_than_the_context_says_by_how_much()
+    {
+        var run = await HybridAsync("run", "--max-tokens", "10", string.Join(' ', Enumerable.Repeat("pump-3 reads 91 C.", 400)));
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("context", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("1024", run.Errors, StringComparison.Ordinal);
+    }
+
+    private static Task<ChildProcess.Ended> HybridAsync(params string[] arguments) => ChildProcess.RunAsync("src/Cli", "hybrid", arguments);
+
+    private string Write(string json)
+    {
+        var path = Path.Combine(_folder, "hybrid.json");
+        File.WriteAllText(path, json);
+        return path;
+    }
+}

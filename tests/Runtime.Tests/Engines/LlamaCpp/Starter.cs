@@ -1,0 +1,64 @@
+using Hybrid.Engines.LlamaCpp;
+using Hybrid.Targets;
+
+namespace Hybrid.Tests.Engines.LlamaCpp;
+
+/// <summary>The starter models, and short ways to ask them.</summary>
+internal static class Starter
+{
+    public const string Question = "What are the steps when a fan vibrates?";
+
+    public static string Edge { get; } = Model("edge");
+
+    public static string Cloud { get; } = Model("cloud");
+
+    public static Task<LlamaEngine> LoadAsync(int slots = 4, int batchSize = 512, int queue = 64, int? context = null, TimeProvider? time = null) =>
+        LlamaEngine.LoadAsync(new() { ModelPath = Edge, Slots = slots, BatchSize = batchSize, QueueCapacity = queue, ContextLength = context, Threads = 1 }, time);
+
+    public static DecodeRequest Ask(string question, int? maxTokens = 64) => new()
+    {
+        Prompt = new MessagesPrompt([new("user", question)]),
+        Sampling = SamplingOptions.Greedy,
+        MaxTokens = maxTokens,
+    };
+
+    public static async Task<Answer> AnswerAsync(this LlamaEngine engine, DecodeRequest request, CancellationToken cancellationToken = default)
+    {
+        using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, TestContext.Current.CancellationToken);
+        hang.CancelAfter(TimeSpan.FromSeconds(60));
+        var tokens = new List<int>();
+        var updates = new List<DecodeUpdate>();
+        var observed = request with { OnToken = token => { tokens.Add(token); request.OnToken?.Invoke(token); } };
+        await foreach (var update in engine.GenerateAsync(observed, hang.Token))
+            updates.Add(update);
+        return new(string.Concat(updates.Select(update => update.Text)), tokens, updates);
+    }
+
+    private static string Model(string name)
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Hybrid.sln")))
+            folder = folder.Parent;
+        return Path.Combine(folder!.FullName, "samples", "models", $"hybrid-{name}-q8_0.gguf");
+    }
+}
+
+/// <summary>A whole answer.</summary>
+internal sealed record Answer(string Text, IReadOnlyList<int> Tokens, IReadOnlyList<DecodeUpdate> Updates)
+{
+    public DecodeCompletion Completion => Updates[^1].Completion!;
+}
+
+/// <summary>Tests that decode run one after another: they share two cores and the library's one log.</summary>
+[CollectionDefinition("llama.cpp", DisableParallelization = true)]
+public sealed class LlamaCppCollection : ICollectionFixture<SharedEngine>;
+
+/// <summary>One loaded edge model for the tests that change nothing of it.</summary>
+public sealed class SharedEngine : IAsyncLifetime
+{
+    public LlamaEngine Engine { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Engine = await Starter.LoadAsync();
+
+    public ValueTask DisposeAsync() => Engine.DisposeAsync();
+}
