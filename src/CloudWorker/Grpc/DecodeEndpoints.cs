@@ -50,11 +50,7 @@ internal sealed partial class DecodeEndpoints(
         await call.WriteAsync(Snapshot());
     }
 
-    private StatusReply Snapshot()
-    {
-        var length = host.Descriptor.ContextLength;
-        return DecodeMapping.ToMessage(host.State, host.Descriptor.Model, digest.Sha256, length == int.MaxValue ? 0 : length);
-    }
+    private StatusReply Snapshot() => DecodeMapping.ToMessage(host.State, host.Descriptor.Model, digest.Sha256, host.ContextLength);
 
     private async Task ServeAsync<T>(HttpContext context, MessageParser<T> parser, Func<GrpcCall, T, CancellationToken, Task> method)
         where T : class, IMessage<T>

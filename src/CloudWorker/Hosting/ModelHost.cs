@@ -34,6 +34,9 @@ internal sealed partial class ModelHost : ITarget, IEmbeddingTarget
 
     public TargetDescriptor Descriptor { get; }
 
+    /// <summary>Tokens of prompt and answer together; 0 while the model was never loaded.</summary>
+    public int ContextLength { get; private set; }
+
     public TargetState State
     {
         get
@@ -129,6 +132,7 @@ internal sealed partial class ModelHost : ITarget, IEmbeddingTarget
             {
                 _disposed.Token.ThrowIfCancellationRequested();
                 (_loaded, _failure) = (target, null);
+                ContextLength = target.Descriptor.ContextLength;
             }
 
             LogLoaded(Descriptor.Model, _time.GetElapsedTime(started).TotalSeconds);

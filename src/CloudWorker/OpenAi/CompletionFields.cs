@@ -20,13 +20,21 @@ internal static class CompletionFields
         if (prompt is { ValueKind: JsonValueKind.String } text)
             return new TextPrompt(text.GetString()!);
         if (prompt is not { ValueKind: JsonValueKind.Array } array || array.GetArrayLength() == 0)
-            throw OpenAiException.Invalid("prompt", "'prompt' must be a string, an array of one string, or an array of token ids.");
+            throw Misshapen();
         if (array[0].ValueKind == JsonValueKind.Number)
             return ReadTokens(array);
         if (array.GetArrayLength() > 1)
             throw OpenAiException.Unsupported("prompt", "'prompt' holds several prompts; this worker takes one per request.");
-        return ReadPrompt(array[0]);
+        return array[0] switch
+        {
+            { ValueKind: JsonValueKind.String } only => new TextPrompt(only.GetString()!),
+            { ValueKind: JsonValueKind.Array } only when only.GetArrayLength() > 0 => ReadTokens(only),
+            _ => throw Misshapen(),
+        };
     }
+
+    private static OpenAiException Misshapen() =>
+        OpenAiException.Invalid("prompt", "'prompt' must be a string, an array of one string, or an array of token ids.");
 
     private static TokensPrompt ReadTokens(JsonElement array)
     {

@@ -7,19 +7,21 @@ internal static class GrpcTimeout
 {
     private const long Limit = 100_000_000;
 
+    private static readonly (char Unit, long Microseconds)[] Units =
+        [('u', 1), ('m', 1_000), ('S', 1_000_000), ('M', 60_000_000), ('H', 3_600_000_000)];
+
     /// <summary>Writes a duration, rounded up, in the finest unit that fits; 0 or less becomes 0.</summary>
     public static string Format(TimeSpan timeout)
     {
         var microseconds = Math.Max(0, (long)Math.Ceiling(timeout.TotalMicroseconds));
-        var (value, unit) = microseconds switch
+        foreach (var (unit, length) in Units)
         {
-            < Limit => (microseconds, 'u'),
-            < Limit * 1_000 => (Up(microseconds, 1_000), 'm'),
-            < Limit * 1_000_000 => (Up(microseconds, 1_000_000), 'S'),
-            _ => (Math.Min(Up(microseconds, 60_000_000), Limit - 1), 'M'),
-        };
-        // Rounding up can carry into a ninth digit; the largest eight digits are then the nearest honest value.
-        return Math.Min(value, Limit - 1).ToString(CultureInfo.InvariantCulture) + unit;
+            var value = (microseconds / length) + (microseconds % length > 0 ? 1 : 0);
+            if (value < Limit)
+                return value.ToString(CultureInfo.InvariantCulture) + unit;
+        }
+
+        return $"{Limit - 1}H";
     }
 
     public static bool TryParse(string? header, out TimeSpan timeout)
@@ -43,6 +45,4 @@ internal static class GrpcTimeout
         timeout = header[^1] == 'n' ? TimeSpan.FromTicks((value + 99) / 100) : TimeSpan.FromTicks(value * ticks);
         return true;
     }
-
-    private static long Up(long value, long unit) => (value + unit - 1) / unit;
 }

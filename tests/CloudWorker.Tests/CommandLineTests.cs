@@ -1,0 +1,58 @@
+namespace Hybrid.CloudWorker.Tests;
+
+public class CommandLineTests
+{
+    [Theory]
+    [InlineData("Model is not set")]
+    [InlineData("--http-port", "--http-port", "x")]
+    [InlineData("no-such-option", "--no-such-option")]
+    [InlineData("cold-start", "--model", "x.gguf", "--cold-start", "soon")]
+    [InlineData("HttpPort is 70000", "--model", "x.gguf", "--http-port", "70000")]
+    [InlineData("Bind is 'everywhere'", "--model", "x.gguf", "--bind", "everywhere")]
+    [InlineData("--insecure", "--model", "x.gguf", "--bind", "0.0.0.0")]
+    [InlineData("no certificate", "--model", "x.gguf", "--bind", "0.0.0.0", "--api-key", "k")]
+    [InlineData("ScaleToZeroAfter is set", "--model", "x.gguf", "--scale-to-zero-after", "60s")]
+    public async Task Bad_usage_is_exit_code_2_with_the_fault_by_name(string named, params string[] arguments)
+    {
+        var run = await WorkerRun.WorkerAsync(arguments);
+        Assert.Equal((Worker.BadUsage, ""), (run.Code, run.Output));
+        Assert.Contains(named, run.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_model_is_exit_code_1_in_one_line()
+    {
+        var run = await WorkerRun.WorkerAsync("--model", "no-such.gguf");
+        Assert.Equal(Worker.Failed, run.Code);
+        Assert.Equal("hybrid-worker: There is no model file 'no-such.gguf'.", Assert.Single(run.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    [Fact]
+    public async Task Help_is_no_fault()
+    {
+        var run = await WorkerRun.WorkerAsync("--help");
+        Assert.Equal(Worker.Done, run.Code);
+        Assert.Contains("--scale-to-zero-after", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("500ms", 500)]
+    [InlineData("8s", 8_000)]
+    [InlineData("1.5m", 90_000)]
+    [InlineData("1h", 3_600_000)]
+    [InlineData("00:00:08", 8_000)]
+    public void A_duration_is_read_as_people_write_it(string text, double milliseconds)
+    {
+        Assert.True(Duration.TryParse(text, out var duration));
+        Assert.Equal(milliseconds, duration.TotalMilliseconds);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-8s")]
+    [InlineData("s")]
+    [InlineData("8 s")]
+    [InlineData("99999999999999h")]
+    public void Anything_else_is_no_duration(string text) => Assert.False(Duration.TryParse(text, out _));
+}

@@ -1,0 +1,101 @@
+using Hybrid.Protocol;
+using Hybrid.Targets;
+
+namespace Hybrid.CloudWorker.Tests.Protocol;
+
+public class DecodeMappingTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public static TheoryData<string> Prompts => ["messages", "text", "tokens"];
+
+    [Theory]
+    [MemberData(nameof(Prompts))]
+    public void A_request_comes_back_as_it_was(string kind)
+    {
+        Prompt prompt = kind switch
+        {
+            "messages" => new MessagesPrompt([new("system", "be brief"), new("user", "hi 🚢")]),
+            "text" => new TextPrompt("once"),
+            _ => new TokensPrompt(new[] { 1, 0, 2047 }),
+        };
+        var request = new DecodeRequest
+        {
+            Prompt = prompt,
+            Continuation = "so far ",
+            Sampling = new() { Temperature = 0.5f, TopK = 3, TopP = 0.9f, MinP = 0, RepetitionPenalty = 1.1f, FrequencyPenalty = -1, PresencePenalty = 2, PenaltyWindow = 9, Seed = long.MinValue },
+            MaxTokens = 12,
+            StopSequences = ["\n", "END"],
+            Privacy = PrivacyClass.Confidential,
+            Deadline = Now + TimeSpan.FromMilliseconds(1500),
+            Id = "r1",
+        };
+
+        var back = DecodeMapping.FromMessage(DecodeMapping.ToMessage(request, Now), Now);
+
+        Assert.Equal(request with { Prompt = back.Prompt, StopSequences = back.StopSequences }, back);
+        Assert.Equal(request.StopSequences, back.StopSequences);
+        Assert.Equal(Flat(request.Prompt), Flat(back.Prompt));
+    }
+
+    [Fact]
+    public void A_request_that_says_nothing_of_sampling_gets_the_defaults()
+    {
+        var back = DecodeMapping.FromMessage(new GenerateRequest { Text = "x" }, Now);
+        Assert.Equal(SamplingOptions.Default, back.Sampling);
+        Assert.Equal(PrivacyClass.Internal, back.Privacy);
+        Assert.Null(back.MaxTokens);
+        Assert.Null(back.Deadline);
+    }
+
+    [Fact]
+    public void Values_outside_their_range_are_refused_by_name()
+    {
+        Refused("prompt", new GenerateRequest());
+        Refused("max_tokens", new GenerateRequest { Text = "x", MaxTokens = 0 });
+        Refused("privacy class", new GenerateRequest { Text = "x", PrivacyClass = "Secret" });
+        Refused("temperature", new GenerateRequest { Text = "x", Sampling = new() { Temperature = float.NaN } });
+        Refused("top_p", new GenerateRequest { Text = "x", Sampling = new() { TopP = 0 } });
+        Refused("min_p", new GenerateRequest { Text = "x", Sampling = new() { MinP = 1.5f } });
+        Refused("presence_penalty", new GenerateRequest { Text = "x", Sampling = new() { PresencePenalty = 3 } });
+    }
+
+    [Fact]
+    public void An_update_and_a_state_come_back_as_they_were()
+    {
+        var update = new DecodeUpdate("é", 2, ScriptedTarget.Completion);
+        Assert.Equal(update, DecodeMapping.FromMessage(DecodeMapping.ToMessage(update)));
+        Assert.Null(DecodeMapping.FromMessage(DecodeMapping.ToMessage(new DecodeUpdate("a", 1))).Completion);
+        foreach (var readiness in Enum.GetValues<TargetReadiness>())
+        {
+            var state = new TargetState(readiness, "why", 3, 2, 4);
+            Assert.Equal(state, DecodeMapping.FromMessage(DecodeMapping.ToMessage(state, "m", "", 0)));
+        }
+    }
+
+    [Fact]
+    public void A_reply_that_lies_is_clamped_or_refused()
+    {
+        var completion = new Completion { FinishReason = "stop", DecodeMicroseconds = long.MaxValue, PrefillMicroseconds = -1 };
+        var update = DecodeMapping.FromMessage(new GenerateUpdate { Completion = completion });
+        Assert.Equal(TimeSpan.Zero, update.Completion!.PrefillTime);
+        Assert.True(update.Completion.DecodeTime > TimeSpan.FromDays(1000));
+        Assert.Throws<GrpcException>(() => DecodeMapping.FromMessage(new GenerateUpdate { Completion = new() { FinishReason = "bored" } }));
+        Assert.Equal(TargetReadiness.Unknown, DecodeMapping.FromMessage(new StatusReply { Readiness = (StatusReply.Types.Readiness)77 }).Readiness);
+        Assert.True(DecodeMapping.FromMessage(new GenerateRequest { Text = "x", DeadlineMilliseconds = long.MaxValue }, Now).Deadline > Now);
+    }
+
+    private static void Refused(string name, GenerateRequest message)
+    {
+        var exception = Assert.Throws<HybridException>(() => DecodeMapping.FromMessage(message, Now));
+        Assert.Equal(HybridError.InvalidRequest, exception.Error);
+        Assert.Contains(name, exception.Message, StringComparison.Ordinal);
+    }
+
+    private static string Flat(Prompt prompt) => prompt switch
+    {
+        MessagesPrompt chat => string.Join('|', chat.Messages),
+        TokensPrompt tokens => string.Join(',', tokens.Tokens.ToArray()),
+        _ => prompt.ToString(),
+    };
+}
