@@ -35,13 +35,10 @@ def device(r):
 
 
 def margins(r, limit):
-    """A value clearly over, close below, or clearly below a limit; the shares leave gaps, so that no answer hangs on a hair."""
-    kind = r.random()
-    if kind < 0.45:
-        return limit + r.randint(max(1, limit // 20), max(2, limit * 2 // 5)), "over"
-    if kind < 0.65:
-        return limit - r.randint(0, limit // 25), "close"
-    return limit - r.randint(max(1, limit * 3 // 20), max(2, limit // 2)), "below"
+    """A value that is clearly over or clearly within a limit; the gap of a tenth keeps answers from hanging on a hair."""
+    if r.random() < 0.55:
+        return limit + r.randint(max(1, limit // 20), max(2, limit * 2 // 5)), True
+    return limit - r.randint(max(1, limit // 20), max(2, limit // 2)), False
 
 
 def triage(r):
@@ -49,7 +46,7 @@ def triage(r):
     dev, limit = device(r), r.randint(low, high)
     if unit in ("rpm", "V"):
         limit = limit // 10 * 10
-    value, kind = margins(r, limit)
+    value, over = margins(r, limit)
     if unit == "%":
         value = min(value, 100)
     key = ("triage", value, limit, unit)
@@ -66,11 +63,9 @@ def triage(r):
             f"The {word} of {dev} is {v} and its limit is {l}. {ask}", f"{dev} shows {v}; the limit is {l}. {ask}",
             f"Limit for {dev} is {l}. It reads {v}. {ask}",
             f"We see {v} on {dev} with a limit of {l}. {ask}", f"triage: {dev} {word} {v} limit {l}"]).strip()
-    if kind == "over":
+    if over:
         return key, text, f"{dev} reads {v}, over its limit of {l}. {action}"
-    if kind == "close":
-        return key, text, f"{dev} reads {v}, close to its limit of {l}. Watch it closely."
-    return key, text, f"{dev} reads {v}, well below its limit of {l}. No action is needed."
+    return key, text, f"{dev} reads {v}, within its limit of {l}. No action is needed."
 
 
 EVENTS = {
@@ -168,21 +163,18 @@ def edit_json(r):
 
 
 def choice(r):
-    people, places, parts = r.sample(PEOPLE, 4), r.sample(PLACES, 4), r.sample(PARTS, 4)
-    devs = list(dict.fromkeys(device(r) for _ in range(9)))[:4]
-    by_person = r.random() < 0.5
-    facts = [f"{p} replaced the {q} of {d} in the {w}" if by_person else f"{d} got a new {q} from {p} in the {w}"
-             for p, q, d, w in zip(people, parts, devs, places)][:3]
-    i = r.randrange(3)
-    who = people[i] if by_person else devs[i]
-    where = r.choice([f"Where was {who}?", f"Where did {who} work?"]) if by_person else f"Where is {who}?"
-    which = f"Which part did {who} replace?" if by_person else f"Which part did {who} get?"
-    last = (f"Which device did {who} repair?", devs) if by_person else (f"Who worked on {who}?", people)
-    question, options = r.choice([(where, [f"the {w}" for w in places]), (which, [f"the {q}" for q in parts]), last])
-    right, options = options[i], r.sample(options, 4)
-    listed = ", ".join(f"{o} ({c})" for c, o in zip("ABCD", options))
-    text = f"{'. '.join(facts)}.\n{question} {listed}"
-    return ("choice", text), text, f"{facts[i]}: {right} ({'ABCD'[options.index(right)]})."
+    person, place, part, dev = r.choice(PEOPLE), r.choice(PLACES), r.choice(PARTS), device(r)
+    passage = r.choice([f"{person} replaced the {part} of {dev} in the {place}.", f"In the {place}, {person} replaced the {part} of {dev}.",
+                        f"{dev} in the {place} got a new {part} from {person}."])
+    passage += r.choice(["", " It runs again.", " The work took an hour.", " Nothing else was wrong."])
+    question, right, others = r.choice([
+        (r.choice(["Where was the work done?", f"Where is {dev}?"]), f"the {place}", [f"the {w}" for w in PLACES]),
+        (r.choice(["Which part was replaced?", f"What did {person} replace?"]), f"the {part}", [f"the {q}" for q in PARTS]),
+        (r.choice(["Who did the work?", f"Who worked on {dev}?"]), person, PEOPLE)])
+    options = r.sample([o for o in others if o != right], 3) + [right]
+    r.shuffle(options)
+    text = f"{passage}\n{question} Choose: {', '.join(options[:3])} or {options[3]}."
+    return ("choice", passage, question), text, f"It was {right}."
 
 
 TASKS = {"triage": triage, "digest": digest, "convert": convert, "to_json": to_json, "from_json": from_json, "edit_json": edit_json, "choice": choice}

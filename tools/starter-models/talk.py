@@ -49,7 +49,7 @@ def procedure(r):
 
 
 ALL = {**TASKS, "repeat": repeat, "procedure": procedure, "small": small}
-WEIGHTS = {"triage": 26, "digest": 15, "convert": 12, "to_json": 9, "from_json": 7, "edit_json": 9, "choice": 16, "repeat": 10, "procedure": 4, "small": 2}
+WEIGHTS = {"triage": 28, "digest": 16, "convert": 8, "to_json": 5, "from_json": 5, "edit_json": 8, "choice": 18, "repeat": 6, "procedure": 3, "small": 3}
 SYSTEMS = ["You are a helpful assistant for device operations.", "You are a helpful assistant.", "Answer briefly.", "You help an operator of machines. Be short and exact."]
 
 

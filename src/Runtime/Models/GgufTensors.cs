@@ -4,6 +4,7 @@ namespace Hybrid.Models;
 internal static class GgufTensors
 {
     private const int MostDimensions = 4;
+    private const long MostElements = 1L << 46;
 
     /// <summary>Checks every tensor and returns how many elements all have together.</summary>
     public static long Check(GgufValues values, GgufReader reader, int count, long length)
@@ -40,8 +41,10 @@ internal static class GgufTensors
         for (var d = 0; d < dimensions; d++)
         {
             var size = reader.UInt64();
-            if (size is 0 or > (1UL << 40) || (elements *= (long)size) > 1L << 46)
+            // Divided, not multiplied: a product of two large dimensions would wrap around to a small one.
+            if (size == 0 || size > (ulong)(MostElements / elements))
                 throw reader.Error($"tensor '{name}' has a dimension of {size}, more than any file holds");
+            elements *= (long)size;
             if (d == 0)
                 row = (long)size;
             else

@@ -48,8 +48,7 @@ internal sealed class TextAssembler(IReadOnlyList<string> stopSequences)
     private string Release(string text)
     {
         var all = _held + text;
-        var first = stopSequences.Select(stop => all.IndexOf(stop, StringComparison.Ordinal)).Where(index => index >= 0).DefaultIfEmpty(-1).Min();
-        if (first >= 0)
+        if (FirstStop(all) is >= 0 and var first)
         {
             Stopped = true;
             _held = "";
@@ -59,6 +58,20 @@ internal sealed class TextAssembler(IReadOnlyList<string> stopSequences)
         var keep = stopSequences.Select(stop => LongestEndThatStarts(all, stop)).DefaultIfEmpty(0).Max();
         _held = all[^keep..];
         return all[..^keep];
+    }
+
+    /// <summary>Where the stop string begins that is complete first, of two that end together the longer one; -1 if there is none.</summary>
+    private int FirstStop(string text)
+    {
+        var (begin, end) = (-1, int.MaxValue);
+        foreach (var stop in stopSequences)
+        {
+            var at = text.IndexOf(stop, StringComparison.Ordinal);
+            if (at >= 0 && (at + stop.Length < end || (at + stop.Length == end && at < begin)))
+                (begin, end) = (at, at + stop.Length);
+        }
+
+        return begin;
     }
 
     private static int LongestEndThatStarts(string text, string stop)
