@@ -106,9 +106,14 @@ internal sealed class WorkerServer : IAsyncDisposable
             return null;
         if (tls.KeyPath is null)
             return X509CertificateLoader.LoadPkcs12FromFile(tls.CertificatePath!, tls.Password);
-        return tls.Password is null
+        var pem = tls.Password is null
             ? X509Certificate2.CreateFromPemFile(tls.CertificatePath!, tls.KeyPath)
             : X509Certificate2.CreateFromEncryptedPemFile(tls.CertificatePath!, tls.Password, tls.KeyPath);
+        if (!OperatingSystem.IsWindows())
+            return pem;
+        // Windows' TLS cannot use a key that was only ever in memory.
+        using (pem)
+            return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
     }
 
     private Uri Address(ListenOptions? listen)

@@ -56,10 +56,11 @@ internal sealed class ScriptedTarget : ITarget, IEmbeddingTarget
     /// <summary>Says the pieces and then nothing, until it is cancelled.</summary>
     public async IAsyncEnumerable<DecodeUpdate> Stall(string[] pieces, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var piece in pieces)
-            yield return new(piece, 1);
+        // A cancel may also find it between two pieces.
         try
         {
+            foreach (var piece in pieces)
+                yield return new(piece, 1);
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
         finally

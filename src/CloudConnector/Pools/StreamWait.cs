@@ -1,16 +1,16 @@
 namespace Hybrid.CloudConnector.Pools;
 
-/// <summary>A token that fires when the caller cancels, the deadline passes, or nothing comes for longer than allowed.</summary>
+/// <summary>A token that fires when the caller cancels, the target is disposed, the deadline passes, or nothing comes for too long.</summary>
 internal sealed class StreamWait : IDisposable
 {
     private readonly CancellationTokenSource? _deadline;
     private readonly CancellationTokenSource _all;
     private readonly ITimer _timer;
 
-    public StreamWait(TimeSpan? left, TimeProvider time, CancellationToken caller)
+    public StreamWait(TimeSpan? left, TimeProvider time, CancellationToken caller, CancellationToken disposed)
     {
         _deadline = left is { } limit ? new(limit < TimeSpan.FromDays(30) ? limit : TimeSpan.FromDays(30), time) : null;
-        _all = CancellationTokenSource.CreateLinkedTokenSource(caller, _deadline?.Token ?? default);
+        _all = CancellationTokenSource.CreateLinkedTokenSource(caller, disposed, _deadline?.Token ?? default);
         _timer = time.CreateTimer(_ => Expire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 

@@ -8,6 +8,7 @@ namespace Hybrid.CloudConnector.Pools;
 public sealed class WorkerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(60);
     private readonly Process _process;
 
     private WorkerProcess(Process process, Uri http, Uri grpc) => (_process, Http, Grpc) = (process, http, grpc);
@@ -48,24 +49,53 @@ public sealed class WorkerProcess : IAsyncDisposable
         var errors = new LastLines(20);
         var process = new Process { StartInfo = start };
         process.ErrorDataReceived += (_, line) => errors.Add(line.Data);
-        process.Start();
-        process.BeginErrorReadLine();
+        Launch(process);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(LongestStart);
         try
         {
-            var line = await process.StandardOutput.ReadLineAsync(cancellationToken);
-            if (line is null)
-            {
-                await process.WaitForExitAsync(cancellationToken);
-                throw new HybridException(HybridError.TargetUnavailable, $"The worker ended with code {process.ExitCode} before it listened. It said: {errors}");
-            }
-
-            using var ready = JsonDocument.Parse(line);
-            return new(process, new Uri(ready.RootElement.GetProperty("http").GetString()!), new Uri(ready.RootElement.GetProperty("grpc").GetString()!));
+            var (http, grpc) = await ReadAddressesAsync(process, errors, limit.Token);
+            return new(process, http, grpc);
         }
-        catch
+        catch (Exception exception)
         {
             await EndAsync(process);
+            if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                throw new HybridException(HybridError.TargetUnavailable, $"The worker did not listen within {LongestStart.TotalSeconds:0} s and was ended. It said: {errors}", exception);
             throw;
+        }
+    }
+
+    private static void Launch(Process process)
+    {
+        try
+        {
+            process.Start();
+            process.BeginErrorReadLine();
+        }
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or PlatformNotSupportedException)
+        {
+            throw new HybridException(HybridError.TargetUnavailable, $"'{process.StartInfo.FileName}' could not be started: {exception.Message} Set DOTNET_HOST_PATH, or name the worker's executable.", exception);
+        }
+    }
+
+    private static async Task<(Uri Http, Uri Grpc)> ReadAddressesAsync(Process process, LastLines errors, CancellationToken cancellationToken)
+    {
+        var line = await process.StandardOutput.ReadLineAsync(cancellationToken);
+        if (line is null)
+        {
+            await process.WaitForExitAsync(cancellationToken);
+            throw new HybridException(HybridError.TargetUnavailable, $"The worker ended with code {process.ExitCode} before it listened. It said: {errors}");
+        }
+
+        try
+        {
+            using var ready = JsonDocument.Parse(line);
+            return (new(ready.RootElement.GetProperty("http").GetString()!), new(ready.RootElement.GetProperty("grpc").GetString()!));
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or UriFormatException)
+        {
+            throw new HybridException(HybridError.TargetUnavailable, $"'{process.StartInfo.FileName}' does not speak as a worker; its first line was '{line}'.", exception);
         }
     }
 
@@ -82,7 +112,10 @@ public sealed class WorkerProcess : IAsyncDisposable
         catch (Exception exception) when (exception is TimeoutException or IOException or InvalidOperationException)
         {
             if (!process.HasExited)
+            {
                 process.Kill(entireProcessTree: true);
+                await process.WaitForExitAsync();
+            }
         }
 
         process.Dispose();

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
 using Hybrid.Protocol;
 using Hybrid.Targets;
 
@@ -15,6 +16,7 @@ public sealed class WorkerTarget : ITarget
     private readonly WorkerTargetOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpClient _client;
+    private readonly CancellationTokenSource _disposed = new();
     private volatile TargetState _state = new(TargetReadiness.Unknown, "not asked yet");
     private long _failedAt;
 
@@ -35,6 +37,16 @@ public sealed class WorkerTarget : ITarget
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
         };
+        if (options.LoadAuthority() is { } authority)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { authority },
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+        }
+
         _client = new HttpClient(handler) { BaseAddress = options.Endpoint, Timeout = Timeout.InfiniteTimeSpan };
         if (options.ApiKey is { } key)
             _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
@@ -76,31 +88,42 @@ public sealed class WorkerTarget : ITarget
         if (request.Deadline <= now)
             throw new HybridException(HybridError.DeadlineExceeded, $"The deadline passed before pool '{Descriptor.Name}' was asked. Nothing was sent.");
 
-        using var wait = new StreamWait(request.Deadline - now, _time, cancellationToken);
+        if (!Descriptor.Zone.Admits(request.Privacy))
+            throw new HybridException(HybridError.NoTargetAllowed, $"Pool '{Descriptor.Name}' is in zone '{Descriptor.Zone}', which may not see a request of class {request.Privacy}. Nothing was sent.");
+
+        using var wait = new StreamWait(request.Deadline - now, _time, cancellationToken, _disposed.Token);
         wait.Allow(_options.FirstUpdateTimeout);
         await using var call = await GuardAsync(
             wait, () => GrpcCall.StartAsync(_client, "Generate", DecodeMapping.ToMessage(request, now), request.Deadline - now, wait.Token), cancellationToken);
-        var completed = false;
+        DecodeUpdate? last = null;
         while (await GuardAsync(wait, () => ReadAsync(call, wait.Token), cancellationToken) is { } update)
         {
-            if (completed)
+            if (last is not null)
                 throw Unavailable("it went on after its completion");
-            completed = update.Completion is not null;
-            if (completed)
-                _state = TargetState.Warm;
+            if (update.Completion is not null)
+            {
+                // Held back until the call's status says that this was the end.
+                last = update;
+                continue;
+            }
+
+            // The silence that counts is the pool's, not the reader's.
+            wait.Allow(Timeout.InfiniteTimeSpan);
             yield return update;
             wait.Allow(_options.IdleTimeout);
         }
 
-        if (!completed)
+        if (last is not { } final)
             throw Unavailable("the stream ended without a completion");
+        _state = _state with { Readiness = TargetReadiness.Warm, Reason = "" };
+        yield return final;
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _disposed.CancelAsync();
         _client.Dispose();
-        return default;
     }
 
     private static async Task<DecodeUpdate?> ReadAsync(GrpcCall call, CancellationToken cancellationToken) =>
@@ -108,7 +131,7 @@ public sealed class WorkerTarget : ITarget
 
     private async Task<StatusReply> UnaryAsync(string method, Google.Protobuf.IMessage message, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var wait = new StreamWait(null, _time, cancellationToken);
+        using var wait = new StreamWait(null, _time, cancellationToken, _disposed.Token);
         wait.Allow(timeout);
         return await GuardAsync(
             wait,
@@ -134,6 +157,8 @@ public sealed class WorkerTarget : ITarget
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)
         {
+            if (_disposed.IsCancellationRequested)
+                throw Unavailable("it was disposed");
             throw wait.DeadlinePassed
                 ? new HybridException(HybridError.DeadlineExceeded, $"The deadline passed while pool '{Descriptor.Name}' answered. What was delivered stands.")
                 : Unavailable($"nothing came for {wait.Allowed.TotalSeconds:0.###} s");

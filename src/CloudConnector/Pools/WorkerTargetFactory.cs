@@ -14,6 +14,12 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
         var read = new WorkerTargetOptions { Endpoint = options.Endpoint!, Descriptor = options.Descriptor, ApiKey = options.ApiKey };
         foreach (var (key, text) in options.Settings)
         {
+            if (key.Equals(nameof(WorkerTargetOptions.CertificateAuthorityPath), StringComparison.OrdinalIgnoreCase))
+            {
+                read = read with { CertificateAuthorityPath = text };
+                continue;
+            }
+
             var path = $"Hybrid:Pools:{options.Descriptor.Name}:Settings:{key}";
             if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value))
                 throw new HybridException(HybridError.Configuration, $"{path}: '{text}' is not a time; write 00:00:30. Nothing was sent.");
@@ -23,7 +29,7 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
                 "IDLETIMEOUT" => read with { IdleTimeout = value },
                 "FIRSTUPDATETIMEOUT" => read with { FirstUpdateTimeout = value },
                 "RETRYAFTER" => read with { RetryAfter = value },
-                _ => throw new HybridException(HybridError.Configuration, $"{path}: there is no such setting; use ConnectTimeout, IdleTimeout, FirstUpdateTimeout or RetryAfter. Nothing was sent."),
+                _ => throw new HybridException(HybridError.Configuration, $"{path}: there is no such setting; use CertificateAuthorityPath, ConnectTimeout, IdleTimeout, FirstUpdateTimeout or RetryAfter. Nothing was sent."),
             };
         }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools;
@@ -14,6 +16,10 @@ public sealed record WorkerTargetOptions
     /// <summary>Bearer key; never logged.</summary>
     /// <value>Null: none is sent.</value>
     public string? ApiKey { get; init; }
+
+    /// <summary>A PEM file with the only authority that the pool's certificate is checked against.</summary>
+    /// <value>Null: the authorities of the machine.</value>
+    public string? CertificateAuthorityPath { get; init; }
 
     /// <summary>Longest wait for a connection; above zero.</summary>
     /// <value>5 seconds</value>
@@ -39,6 +45,20 @@ public sealed record WorkerTargetOptions
         {
             if (time <= TimeSpan.Zero || time > TimeSpan.FromDays(1))
                 throw Error(name, $"{time} is out of range; use more than zero and at most a day");
+        }
+    }
+
+    internal X509Certificate2? LoadAuthority()
+    {
+        if (CertificateAuthorityPath is not { } path)
+            return null;
+        try
+        {
+            return X509CertificateLoader.LoadCertificateFromFile(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new HybridException(HybridError.Configuration, $"Pool '{Descriptor.Name}', {nameof(CertificateAuthorityPath)}: '{path}' is not a certificate that can be read. Nothing was sent.", exception);
         }
     }
 

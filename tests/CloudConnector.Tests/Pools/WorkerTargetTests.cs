@@ -1,184 +1,187 @@
-using System.Net;
-using System.Net.Sockets;
 using Hybrid.CloudConnector.Pools;
+using Hybrid.CloudWorker.Tests;
 using Hybrid.Targets;
 using Hybrid.Tests;
 
 namespace Hybrid.CloudConnector.Tests.Pools;
 
-public class WorkerTargetTests(RunningWorker worker)
+public class WorkerTargetTests
 {
     [Fact]
-    public async Task An_answer_streams_with_its_completion_last()
+    public async Task An_answer_comes_as_the_far_target_gave_it()
     {
-        await using var target = RunningWorker.Target(worker.Process.Grpc);
-        var updates = await ReadAllAsync(target);
-        Assert.True(updates.Count > 3);
-        Assert.All(updates[..^1], update => Assert.Null(update.Completion));
-        Assert.Equal(DecodeFinish.Stop, updates[^1].Completion!.Finish);
-        Assert.Equal(updates.Sum(update => update.TokenCount), updates[^1].Completion!.OutputTokens);
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+        var answer = await Asking.AskAsync(target);
+        Assert.Equal(("Hello wörld", ScriptedTarget.Completion), (answer.Text, answer.Completion));
         Assert.Equal(TargetReadiness.Warm, target.State.Readiness);
-    }
-
-    [Fact]
-    public async Task A_continuation_goes_on_from_its_last_character()
-    {
-        await using var target = RunningWorker.Target(worker.Process.Grpc);
-        var whole = Text(await ReadAllAsync(target));
-        var half = whole[..whole.LastIndexOf(' ')]; // Where this vocabulary has a token's edge, so that both tokenise alike.
-        Assert.Equal(whole[half.Length..], Text(await ReadAllAsync(target, RunningWorker.Ask() with { Continuation = half })));
+        Assert.Equal("r1", worker.Target.Asked.Single().Id);
+        Assert.Equal(new TargetState(TargetReadiness.Warm, "", 2, 1, 4), await target.RefreshAsync(worker.Limit));
+        Assert.Equal(target.State, await target.RefreshAsync(worker.Limit));
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_connection_cut_after_any_byte_is_an_error_and_what_came_is_a_beginning(bool reset)
+    [InlineData(HybridError.InvalidRequest)]
+    [InlineData(HybridError.ContextExceeded)]
+    [InlineData(HybridError.Busy)]
+    [InlineData(HybridError.DeadlineExceeded)]
+    [InlineData(HybridError.TargetUnavailable)]
+    [InlineData(HybridError.Internal)]
+    public async Task The_far_targets_error_keeps_its_kind_and_words_before_and_after_the_first_token(HybridError error)
     {
-        await using var proxy = new CuttingProxy(worker.Process.Grpc) { Reset = reset };
-        string whole;
-        await using (var target = RunningWorker.Target(proxy.Endpoint))
-            whole = Text(await ReadAllAsync(target));
-        var all = proxy.Passed;
-        Assert.InRange(all, 200, 5000);
-        for (var limit = 0; limit < all; limit += 3)
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        foreach (var said in (string[][])[[], ["a", "b"]])
         {
-            proxy.Limit = limit;
-            await using var target = RunningWorker.Target(proxy.Endpoint);
-            var (text, completed, error) = await TryReadAsync(target);
-            Assert.StartsWith(text, whole, StringComparison.Ordinal);
-            if (completed)
-                Assert.Equal(whole, text); // Only bytes after the trailers were cut.
-            else
-                Assert.Equal(HybridError.TargetUnavailable, error);
+            worker.Target.Answer = (_, _) => ScriptedTarget.Fail(new HybridException(error, "thus and so, 100 % wörtlich"), said);
+            var answer = await Asking.AskAsync(target);
+            Assert.Equal((error, string.Concat(said)), (answer.Fault?.Error, answer.Text));
+            Assert.Contains("thus and so, 100 % wörtlich", answer.Fault!.Message, StringComparison.Ordinal);
         }
     }
 
     [Fact]
-    public async Task A_pool_that_nobody_serves_fails_and_is_tried_again_after_a_while()
+    public async Task A_key_is_sent_and_a_wrong_one_is_unauthorized()
     {
-        var time = new ManualTimeProvider();
-        await using var target = RunningWorker.Target(new Uri($"http://127.0.0.1:{FreePort()}"), time);
-        Assert.Equal(HybridError.TargetUnavailable, (await TryReadAsync(target)).Error);
-        Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
-        time.Advance(TimeSpan.FromSeconds(11));
-        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+        await using var worker = await InProcessWorker.StartAsync(options => options.ApiKeys.Add("right"));
+        await using var right = new WorkerTarget(Asking.Options(worker.Server.Grpc) with { ApiKey = "right" });
+        await using var wrong = new WorkerTarget(Asking.Options(worker.Server.Grpc) with { ApiKey = "wrong" });
+        Assert.NotNull((await Asking.AskAsync(right)).Completion);
+        var refused = (await Asking.AskAsync(wrong)).Fault!;
+        Assert.Equal(HybridError.Unauthorized, refused.Error);
+        Assert.DoesNotContain("wrong'", refused.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_server_that_accepts_and_stays_silent_is_given_up()
+    public async Task Cancelling_throws_and_stops_the_far_decoding()
     {
-        using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start();
-        var time = new ManualTimeProvider();
-        await using var target = RunningWorker.Target(new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), time);
-        var reading = TryReadAsync(target);
-        using var connection = await silent.AcceptTcpClientAsync();
-        Assert.False(reading.IsCompleted);
-        time.Advance(TimeSpan.FromMinutes(3));
-        Assert.Equal(HybridError.TargetUnavailable, (await reading).Error);
-    }
-
-    [Fact]
-    public async Task A_deadline_ends_the_wait()
-    {
-        using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start();
-        var time = new ManualTimeProvider();
-        await using var target = RunningWorker.Target(new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), time);
-        var reading = TryReadAsync(target, RunningWorker.Ask() with { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(2) });
-        using var connection = await silent.AcceptTcpClientAsync();
-        time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal(HybridError.DeadlineExceeded, (await reading).Error);
-    }
-
-    [Fact]
-    public async Task The_wrong_port_is_an_error_and_not_an_answer()
-    {
-        await using var target = RunningWorker.Target(worker.Process.Http);
-        Assert.Equal(HybridError.TargetUnavailable, (await TryReadAsync(target)).Error);
-    }
-
-    [Fact]
-    public async Task The_pools_own_refusals_keep_their_kind()
-    {
-        await using var target = RunningWorker.Target(worker.Process.Grpc);
-        Assert.Equal(HybridError.ContextExceeded, (await TryReadAsync(target, RunningWorker.Ask(string.Join(' ', Enumerable.Repeat("pump-3", 2000))))).Error);
-        Assert.Equal(HybridError.InvalidRequest, (await TryReadAsync(target, RunningWorker.Ask() with { Prompt = new TokensPrompt(new[] { -1 }) })).Error);
-    }
-
-    [Fact]
-    public async Task Cancelling_throws_and_frees_the_pool()
-    {
-        await using var target = RunningWorker.Target(worker.Process.Grpc);
-        using var cancel = new CancellationTokenSource();
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(worker.Limit);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var update in target.GenerateAsync(RunningWorker.Ask(), cancel.Token))
+            await foreach (var _ in target.GenerateAsync(Asking.Request, cancel.Token))
                 await cancel.CancelAsync();
         });
-        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while ((await target.RefreshAsync(hang.Token)).BusySlots > 0)
-            await Task.Yield();
+        await worker.Target.Cancelled.Task.WaitAsync(worker.Limit);
+    }
+
+    [Fact]
+    public async Task Leaving_the_stream_stops_the_far_decoding()
+    {
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
+        await foreach (var _ in target.GenerateAsync(Asking.Request, worker.Limit))
+            break;
+        await worker.Target.Cancelled.Task.WaitAsync(worker.Limit);
+    }
+
+    [Fact]
+    public async Task Disposing_ends_a_running_stream_with_an_error()
+    {
+        await using var worker = await InProcessWorker.StartAsync();
+        var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
+        var answer = await Asking.AskAsync(target, on: _ => target.DisposeAsync().AsTask().GetAwaiter().GetResult());
+        Assert.Equal(("a", HybridError.TargetUnavailable), (answer.Text, answer.Fault?.Error));
+        await worker.Target.Cancelled.Task.WaitAsync(worker.Limit);
+    }
+
+    [Fact]
+    public async Task Silence_within_an_answer_ends_it_after_the_idle_timeout_and_not_before()
+    {
+        var time = new ManualTimeProvider();
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc) with { IdleTimeout = TimeSpan.FromSeconds(30) }, time);
+        worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
+        await using var updates = target.GenerateAsync(Asking.Request, worker.Limit).GetAsyncEnumerator(worker.Limit);
+        Assert.True(await updates.MoveNextAsync());
+        time.Advance(TimeSpan.FromHours(1)); // The reader's own pause does not count.
+        var next = updates.MoveNextAsync().AsTask();
+        time.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(next.IsCompleted);
+        Assert.False(worker.Target.Cancelled.Task.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(1));
+        var fault = await Assert.ThrowsAsync<HybridException>(() => next);
+        Assert.Equal(HybridError.TargetUnavailable, fault.Error);
+        Assert.Contains("30 s", fault.Message, StringComparison.Ordinal);
+        await worker.Target.Cancelled.Task.WaitAsync(worker.Limit);
+    }
+
+    [Theory]
+    [InlineData(true, HybridError.DeadlineExceeded)]
+    [InlineData(false, HybridError.TargetUnavailable)]
+    public async Task A_pool_that_never_answers_ends_at_the_deadline_or_the_first_update_timeout(bool deadline, HybridError error)
+    {
+        var time = new ManualTimeProvider();
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc), time);
+        var asked = new TaskCompletionSource();
+        worker.Target.Answer = (_, token) =>
+        {
+            asked.TrySetResult();
+            return worker.Target.Stall([], token);
+        };
+        var answer = Asking.AskAsync(target, Asking.Request with { Deadline = deadline ? time.GetUtcNow() + TimeSpan.FromMinutes(2) : null });
+        await asked.Task.WaitAsync(worker.Limit);
+        Assert.False(answer.IsCompleted);
+        time.Advance(deadline ? TimeSpan.FromMinutes(2) : TimeSpan.FromMinutes(3));
+        Assert.Equal(error, (await answer).Fault?.Error);
+        await worker.Target.Cancelled.Task.WaitAsync(worker.Limit);
+    }
+
+    [Fact]
+    public async Task The_deadline_travels_and_a_past_one_sends_nothing()
+    {
+        var time = new ManualTimeProvider();
+        await using var worker = await InProcessWorker.StartAsync(time: time);
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc), time);
+        await Asking.AskAsync(target, Asking.Request with { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(7) });
+        Assert.Equal(time.GetUtcNow() + TimeSpan.FromSeconds(7), worker.Target.Asked.Single().Deadline);
+        var late = await Asking.AskAsync(target, Asking.Request with { Deadline = time.GetUtcNow() });
+        Assert.Equal(HybridError.DeadlineExceeded, late.Fault?.Error);
+        Assert.Single(worker.Target.Asked);
+    }
+
+    [Fact]
+    public async Task A_request_that_the_zone_may_not_see_is_not_sent()
+    {
+        await using var worker = await InProcessWorker.StartAsync();
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        Assert.NotNull((await Asking.AskAsync(target, Asking.Request with { Privacy = PrivacyClass.Confidential })).Completion);
+        Assert.Equal(HybridError.NoTargetAllowed, (await Asking.AskAsync(target, Asking.Request with { Privacy = PrivacyClass.Secret })).Fault?.Error);
+        Assert.Single(worker.Target.Asked);
+    }
+
+    [Fact]
+    public async Task Nobody_there_is_unavailable_and_forgotten_after_a_while()
+    {
+        var time = new ManualTimeProvider();
+        await using var worker = await InProcessWorker.StartAsync();
+        var endpoint = worker.Server.Grpc;
+        await worker.Server.StopAsync();
+        await using var target = new WorkerTarget(Asking.Options(endpoint), time);
+        Assert.Equal(HybridError.TargetUnavailable, (await Asking.AskAsync(target)).Fault?.Error);
+        Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+        Assert.Equal(TargetReadiness.Unavailable, (await target.RefreshAsync()).Readiness);
+    }
+
+    [Fact]
+    public async Task Warming_waits_until_the_far_model_is_loaded()
+    {
+        var loading = new TaskCompletionSource<ITarget>();
+        await using var worker = await InProcessWorker.StartAsync(load: (_, _) => loading.Task, warm: false);
+        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        Assert.Equal(TargetReadiness.Warming, (await target.RefreshAsync(worker.Limit)).Readiness);
+        var warm = target.WarmAsync(worker.Limit).AsTask();
+        Assert.False(warm.IsCompleted);
+        loading.SetResult(worker.Target);
+        await warm;
         Assert.Equal(TargetReadiness.Warm, target.State.Readiness);
-    }
-
-    [Fact]
-    public async Task A_key_is_asked_for_and_sent()
-    {
-        await using var guarded = await RunningWorker.StartAsync("--api-key", "s3cret");
-        await using var without = RunningWorker.Target(guarded.Grpc);
-        Assert.Equal(HybridError.Unauthorized, (await TryReadAsync(without)).Error);
-        await using var with = RunningWorker.Target(guarded.Grpc, key: "s3cret");
-        await with.WarmAsync();
-        Assert.True((await TryReadAsync(with)).Completed);
-    }
-
-    [Fact]
-    public async Task A_pool_scaled_to_zero_says_so_and_is_woken_by_a_request()
-    {
-        await using var cold = await RunningWorker.StartAsync("--cold-start", "50ms");
-        await using var target = RunningWorker.Target(cold.Grpc);
-        Assert.Equal(TargetReadiness.Cold, (await target.RefreshAsync()).Readiness);
-        Assert.True((await TryReadAsync(target)).Completed);
-        Assert.Equal(TargetReadiness.Warm, (await target.RefreshAsync()).Readiness);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static string Text(IEnumerable<DecodeUpdate> updates) => string.Concat(updates.Select(update => update.Text));
-
-    private static async Task<List<DecodeUpdate>> ReadAllAsync(WorkerTarget target, DecodeRequest? request = null)
-    {
-        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        var updates = new List<DecodeUpdate>();
-        await foreach (var update in target.GenerateAsync(request ?? RunningWorker.Ask(), hang.Token))
-            updates.Add(update);
-        return updates;
-    }
-
-    private static async Task<(string Text, bool Completed, HybridError? Error)> TryReadAsync(WorkerTarget target, DecodeRequest? request = null)
-    {
-        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        var text = "";
-        var completed = false;
-        try
-        {
-            await foreach (var update in target.GenerateAsync(request ?? RunningWorker.Ask(), hang.Token))
-            {
-                text += update.Text;
-                completed |= update.Completion is not null;
-            }
-
-            return (text, completed, null);
-        }
-        catch (HybridException error)
-        {
-            return (text, false, error.Error);
-        }
     }
 }
