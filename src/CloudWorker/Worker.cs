@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Hybrid.CloudWorker.Hosting;
 using Hybrid.Targets;
@@ -34,7 +36,7 @@ internal static class Worker
         {
             return await ServeAsync(builder, options, cancellationToken);
         }
-        catch (Exception exception) when (exception is HybridException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        catch (Exception exception) when (exception is HybridException or IOException or UnauthorizedAccessException or CryptographicException)
         {
             return Tell(Failed, exception.Message);
         }
@@ -44,7 +46,15 @@ internal static class Worker
     {
         var digest = new ModelDigest();
         await using var server = WorkerServer.Build(builder, options, EngineModel.Describe(options), EngineModel.Loader(options, TimeProvider.System), digest, TimeProvider.System);
-        await server.StartAsync(cancellationToken);
+        try
+        {
+            await server.StartAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException)
+        {
+            return Tell(Failed, $"Cannot listen on {options.Bind}, ports {options.HttpPort} and {options.GrpcPort}: {exception.Message}");
+        }
+
         await Console.Out.WriteLineAsync(ReadyLine(server));
         await Console.Out.FlushAsync(cancellationToken);
         if (options.ExitWithStdin)

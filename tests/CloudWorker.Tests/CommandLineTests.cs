@@ -29,6 +29,21 @@ public class CommandLineTests
     }
 
     [Fact]
+    public async Task An_address_that_is_not_ours_or_taken_is_exit_code_1_without_a_trace()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port.ToString();
+        foreach (var arguments in (string[][])[["--bind", "192.0.2.1", "--insecure", "--http-port", "0", "--grpc-port", "0"], ["--http-port", port, "--grpc-port", "0"]])
+        {
+            var run = await WorkerRun.WorkerAsync(["--model", Repository.EdgeModel, .. arguments]);
+            Assert.Equal((Worker.Failed, ""), (run.Code, run.Output));
+            Assert.Contains("hybrid-worker: Cannot listen on ", run.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", run.Errors, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Help_is_no_fault()
     {
         var run = await WorkerRun.WorkerAsync("--help");

@@ -145,7 +145,8 @@ internal sealed partial class ModelHost : ITarget, IEmbeddingTarget
             var error = Explain(exception);
             lock (_gate)
                 (_loading, _failure) = (null, error.Message);
-            LogLoadFailed(Descriptor.Model, error.Message);
+            if (!_disposed.IsCancellationRequested)
+                LogLoadFailed(Descriptor.Model, error.Message);
             throw error;
         }
     });
