@@ -178,19 +178,10 @@ internal sealed class DecodeLoop : IAsyncDisposable
         sequence.OnToken?.Invoke(token);
         sequence.Last = token;
         sequence.Produced++;
-        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(Piece(token)), 1));
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(_model.Piece(token, _piece)), 1));
         if (sequence.Text.Stopped)
             return Complete(sequence, DecodeFinish.Stop);
         return (sequence.Produced >= sequence.MaxTokens || sequence.Cached + 1 > _context.ContextLength) && Complete(sequence, DecodeFinish.Length);
-    }
-
-    private ReadOnlySpan<byte> Piece(int token)
-    {
-        var length = _model.TokenToPiece(token, _piece);
-        if (length >= 0)
-            return _piece.AsSpan(0, length);
-        var longer = new byte[-length];
-        return longer.AsSpan(0, Math.Max(0, _model.TokenToPiece(token, longer)));
     }
 
     private bool Complete(Sequence sequence, DecodeFinish finish)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.Sampling;
+using Hybrid.Engines.Text;
 using Hybrid.Models;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -98,6 +99,16 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     {
         ArgumentNullException.ThrowIfNull(text);
         return _model.Tokenize(text, addSpecial: false, parseSpecial: false);
+    }
+
+    /// <summary>The text of token ids; control tokens are left out, and bytes that are no UTF-8 become U+FFFD.</summary>
+    /// <exception cref="HybridException">An id is not in the vocabulary (<see cref="HybridError.InvalidRequest"/>).</exception>
+    public string Detokenize(IReadOnlyList<int> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        var text = new TextAssembler([]);
+        var buffer = new byte[256];
+        return string.Concat(_prompts.Checked(tokens).Select(token => text.Append(_model.Piece(token, buffer)))) + text.Flush();
     }
 
     /// <inheritdoc />

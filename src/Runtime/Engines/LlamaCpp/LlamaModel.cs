@@ -119,10 +119,20 @@ internal sealed unsafe class LlamaModel : IDisposable
     }
 
     /// <summary>The bytes of a token, control tokens as nothing; the needed length as a negative number where the buffer is too small.</summary>
-    public int TokenToPiece(int token, Span<byte> buffer)
+    private int TokenToPiece(int token, Span<byte> buffer)
     {
         fixed (byte* target = buffer)
             return NativeMethods.llama_token_to_piece(_vocabulary, token, target, buffer.Length, 0, 0);
+    }
+
+    /// <summary>The bytes of a token, in the buffer where they fit.</summary>
+    public ReadOnlySpan<byte> Piece(int token, byte[] buffer)
+    {
+        var length = TokenToPiece(token, buffer);
+        if (length >= 0)
+            return buffer.AsSpan(0, length);
+        var longer = new byte[-length];
+        return longer.AsSpan(0, Math.Max(0, TokenToPiece(token, longer)));
     }
 
     public void Dispose() => Handle.Dispose();

@@ -17,7 +17,7 @@ internal sealed class PromptTokens(LlamaModel model)
     {
         MessagesPrompt chat => OfChat(chat.Messages, continuation),
         TextPrompt text => NotEmpty(WithStart(model.Tokenize(text.Text + continuation, addSpecial: false, parseSpecial: false))),
-        TokensPrompt tokens => NotEmpty([.. Checked(tokens.Tokens), .. model.Tokenize(continuation, addSpecial: false, parseSpecial: false)]),
+        TokensPrompt tokens => NotEmpty([.. Checked(tokens.Tokens.ToArray()), .. model.Tokenize(continuation, addSpecial: false, parseSpecial: false)]),
         _ => throw Invalid($"A prompt of type {prompt.GetType().Name} is not known"),
     };
 
@@ -67,15 +67,16 @@ internal sealed class PromptTokens(LlamaModel model)
         return text;
     }
 
-    private int[] Checked(ReadOnlyMemory<int> tokens)
+    /// <summary>The same ids, all of them in the vocabulary.</summary>
+    public IReadOnlyList<int> Checked(IReadOnlyList<int> tokens)
     {
-        foreach (var token in tokens.Span)
+        foreach (var token in tokens)
         {
             if (token < 0 || token >= model.VocabularySize)
                 throw Invalid($"Token {token} is not in the vocabulary of {model.VocabularySize}");
         }
 
-        return tokens.ToArray();
+        return tokens;
     }
 
     private static int[] NotEmpty(int[] tokens) => tokens.Length > 0 ? tokens : throw Invalid("The prompt is empty");

@@ -76,7 +76,7 @@ public sealed class ControlTokenTests : IAsyncLifetime
         }
     }
 
-    private int[] Controls(int[] tokens) => [.. tokens.Where(token => _model.TokenToPiece(token, new byte[64]) == 0)];
+    private int[] Controls(int[] tokens) => [.. tokens.Where(token => _model.Piece(token, new byte[64]).IsEmpty)];
 
     private string Text(int[] tokens)
     {
@@ -84,8 +84,8 @@ public sealed class ControlTokenTests : IAsyncLifetime
         var buffer = new byte[64];
         foreach (var token in tokens)
         {
-            var length = _model.TokenToPiece(token, buffer);
-            bytes.AddRange(length == 0 ? System.Text.Encoding.UTF8.GetBytes(_model.ControlTexts.Single(text => _model.Tokenize(text, false, true) is [var one] && one == token)) : buffer[..length]);
+            var piece = _model.Piece(token, buffer).ToArray();
+            bytes.AddRange(piece.Length == 0 ? System.Text.Encoding.UTF8.GetBytes(_model.ControlTexts.Single(text => _model.Tokenize(text, false, true) is [var one] && one == token)) : piece);
         }
 
         return System.Text.Encoding.UTF8.GetString([.. bytes]);

@@ -9,6 +9,16 @@ public sealed class GenerationTests(SharedEngine shared)
 {
     private LlamaEngine Engine => shared.Engine;
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" pump-3 reads 91 °C\n\n  漢字 🙂 <|im_end|>")]
+    public void A_text_comes_back_from_its_tokens(string text) =>
+        Assert.Equal(text, shared.Engine.Detokenize(shared.Engine.Tokenize(text)));
+
+    [Fact]
+    public void A_token_outside_the_vocabulary_has_no_text() =>
+        Assert.Equal(HybridError.InvalidRequest, Assert.Throws<HybridException>(() => shared.Engine.Detokenize([1 << 20])).Error);
+
     [Fact]
     public async Task Greedy_answers_repeat_token_for_token()
     {
