@@ -4,6 +4,9 @@ using Microsoft.Extensions.AI;
 
 namespace Hybrid.Cli;
 
+/// <summary>What was asked on the command line.</summary>
+internal sealed record CliRequest(IReadOnlyList<ChatMessage> Messages, ChatOptions Options, bool Json);
+
 /// <summary>The options that <c>run</c> and <c>route</c> share: what is asked, and under which policy.</summary>
 internal sealed class RequestOptions
 {
@@ -23,7 +26,23 @@ internal sealed class RequestOptions
     private readonly Option<string[]> _stop = new("--stop") { Description = "End the answer before this string; may be given more than once." };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object on standard output; text for people goes to standard error." };
 
-    public void AddTo(Command command)
+    /// <summary>Makes a verb that reads a request, starts the runtime, and runs.</summary>
+    public static Command CreateCommand(string name, string description, Func<HybridChatClient, CliRequest, CancellationToken, Task<int>> run)
+    {
+        var options = new RequestOptions();
+        var command = new Command(name, description);
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var messages = await options.ReadMessagesAsync(parsed, cancellationToken);
+            var request = new CliRequest(messages, options.ReadOptions(parsed), parsed.GetValue(options._json));
+            await using var host = HybridHost.Start(CliConfiguration.Load(parsed.GetValue(options._config), options.Settings(parsed)));
+            return await run(host.Client, request, cancellationToken);
+        });
+        return command;
+    }
+
+    private void AddTo(Command command)
     {
         // Otherwise a misspelt option would be taken for the prompt.
         _prompt.Validators.Add(result =>
@@ -36,11 +55,7 @@ internal sealed class RequestOptions
             command.Add(option);
     }
 
-    public bool Json(ParseResult parsed) => parsed.GetValue(_json);
-
-    public string? ConfigurationFile(ParseResult parsed) => parsed.GetValue(_config);
-
-    public IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed)
+    private IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed)
     {
         if (parsed.GetValue(_model) is { } model)
             yield return new("Hybrid:Local:ModelPath", Path.GetFullPath(model));
@@ -48,7 +63,7 @@ internal sealed class RequestOptions
             yield return new("Hybrid:Policy", policy);
     }
 
-    public async Task<List<ChatMessage>> ReadMessagesAsync(ParseResult parsed, CancellationToken cancellationToken)
+    private async Task<List<ChatMessage>> ReadMessagesAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var prompt = parsed.GetValue(_prompt);
         if (prompt is null or "-")
@@ -68,7 +83,7 @@ internal sealed class RequestOptions
         return messages;
     }
 
-    public ChatOptions ReadOptions(ParseResult parsed)
+    private ChatOptions ReadOptions(ParseResult parsed)
     {
         var options = new ChatOptions
         {

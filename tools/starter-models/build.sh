@@ -10,8 +10,8 @@ models=../../samples/models
 # Without these, glibc maps and unmaps every large tensor anew, which costs more than the arithmetic.
 export MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456
 
-"$python" train.py edge "${1:-@EDGE@}" checkpoints
-"$python" train.py cloud "${2:-@CLOUD@}" checkpoints
+"$python" train.py edge "${1:-6000}" checkpoints
+"$python" train.py cloud "${2:-6000}" checkpoints
 "$python" export.py edge checkpoints "$models"
 "$python" export.py cloud checkpoints "$models"
 "$python" evaluate.py "$models"
