@@ -1,0 +1,42 @@
+using Hybrid.Engines.LlamaCpp;
+
+namespace Hybrid.Benchmarks.Engine;
+
+/// <summary>Features of the engine that tables switch on and off.</summary>
+internal sealed record EngineFeatures
+{
+    /// <summary>As the engine comes.</summary>
+    public static EngineFeatures Default { get; } = new();
+
+    /// <summary>Requests take turns, one sequence in a step.</summary>
+    public static EngineFeatures TakingTurns { get; } = new() { MaxBatch = 1 };
+
+    public int? MaxBatch { get; init; }
+
+    public bool? PrefixCache { get; init; }
+
+    /// <summary><c>None</c>, <c>Ngram</c> or <c>Auto</c>.</summary>
+    public string? Speculation { get; init; }
+
+    public string? DraftModelPath { get; init; }
+
+    /// <summary>Whether this engine has the option at all; a table says so where it has not.</summary>
+    public static bool Has(string option) => typeof(LlamaEngineOptions).GetProperty(option) is not null;
+
+    public LlamaEngineOptions On(LlamaEngineOptions options)
+    {
+        var changed = options with { };
+        Set(changed, nameof(MaxBatch), MaxBatch);
+        Set(changed, nameof(PrefixCache), PrefixCache);
+        Set(changed, nameof(Speculation), Speculation);
+        Set(changed, nameof(DraftModelPath), DraftModelPath);
+        return changed;
+    }
+
+    private static void Set(LlamaEngineOptions options, string name, object? value)
+    {
+        if (value is null || typeof(LlamaEngineOptions).GetProperty(name) is not { } property)
+            return;
+        property.SetValue(options, property.PropertyType.IsEnum ? Enum.Parse(property.PropertyType, (string)value) : value);
+    }
+}
