@@ -26,6 +26,10 @@ public sealed record DecodeRequest
     /// <summary>When the answer must be complete; past it the stream fails with <see cref="HybridError.DeadlineExceeded"/>.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
+    /// <summary>Who goes first where requests wait for the same engine.</summary>
+    /// <value><see cref="RequestPriority.Normal"/></value>
+    public RequestPriority Priority { get; init; } = RequestPriority.Normal;
+
     /// <summary>Names the request in logs and on the wire.</summary>
     public string Id { get; init; } = "";
 

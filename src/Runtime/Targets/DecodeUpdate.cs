@@ -21,6 +21,12 @@ public sealed record DecodeCompletion
     /// <summary>Tokens decoded, the end-of-turn token not counted.</summary>
     public int OutputTokens { get; init; }
 
+    /// <summary>Tokens that were guessed ahead and verified.</summary>
+    public int DraftedTokens { get; init; }
+
+    /// <summary>How many of those were right; they are among <see cref="OutputTokens"/>.</summary>
+    public int AcceptedTokens { get; init; }
+
     /// <summary>Time between acceptance and the first prefill step.</summary>
     public TimeSpan QueueTime { get; init; }
 

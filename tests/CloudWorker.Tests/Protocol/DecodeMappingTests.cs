@@ -27,6 +27,7 @@ public class DecodeMappingTests
             MaxTokens = 12,
             StopSequences = ["\n", "END"],
             Privacy = PrivacyClass.Confidential,
+            Priority = RequestPriority.Interactive,
             Deadline = Now + TimeSpan.FromMilliseconds(1500),
             Id = "r1",
         };
@@ -53,6 +54,7 @@ public class DecodeMappingTests
     {
         Refused("prompt", new GenerateRequest());
         Refused("max_tokens", new GenerateRequest { Text = "x", MaxTokens = 0 });
+        Refused("priority", new GenerateRequest { Text = "x", Priority = "Urgent" });
         Refused("privacy class", new GenerateRequest { Text = "x", PrivacyClass = "Secret" });
         Refused("temperature", new GenerateRequest { Text = "x", Sampling = new() { Temperature = float.NaN } });
         Refused("top_p", new GenerateRequest { Text = "x", Sampling = new() { TopP = 0 } });

@@ -1,13 +1,30 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
+using Hybrid.Engines.LlamaCpp.Prefixes;
 
 namespace Hybrid.Engines.LlamaCpp;
 
-/// <summary>A llama.cpp context with its threads and one batch that is used again and again. For one thread, but for <see cref="Abort"/>.</summary>
-internal sealed unsafe class DecodeContext : IDisposable
+/// <summary>What a llama.cpp context is made for.</summary>
+/// <param name="Cells">Tokens that its KV cache holds, of all sequences together.</param>
+/// <param name="BatchSize">Most tokens of one step.</param>
+/// <param name="Outputs">Most tokens of one step that give logits.</param>
+/// <param name="Sequences">States that a recurrent model keeps; others share the cells among up to <see cref="DecodeContext.SequenceIds"/>.</param>
+/// <param name="Threads">Threads of a step.</param>
+/// <param name="Poll">How hard they spin while they wait, 0 to 100.</param>
+/// <param name="Embeddings">Whether it gives embeddings, not logits.</param>
+internal readonly record struct ContextShape(int Cells, int BatchSize, int Outputs, int Sequences, int Threads, int Poll, bool Embeddings = false);
+
+/// <summary>A llama.cpp context and one batch that is filled again and again. For one thread, but for <see cref="Abort"/>.</summary>
+internal sealed unsafe class DecodeContext : IKvCells, IDisposable
 {
+    /// <summary>Sequence ids that a shared KV cache knows.</summary>
+    public const int SequenceIds = 256;
+
     private readonly ContextHandle _handle;
+    private readonly ComputePool.Member? _turn;
+    private readonly bool _ownsTurn;
     private readonly nint _memory;
     private readonly int _vocabularySize;
 
@@ -15,20 +32,23 @@ internal sealed unsafe class DecodeContext : IDisposable
     private readonly long[] _tickets = GC.AllocateArray<long>(2, pinned: true);
     private readonly void* _block;
     private Batch _batch;
+    private long _attached = -1;
 
-    public DecodeContext(LlamaModel model, LlamaEngineOptions options, int context, bool embeddings)
+    /// <param name="model">The weights.</param>
+    /// <param name="shape">What it is made for.</param>
+    /// <param name="partner">The context in whose turns this one decodes; null: it takes turns of its own.</param>
+    public DecodeContext(LlamaModel model, in ContextShape shape, DecodeContext? partner = null)
     {
-        var threads = options.Threads ?? Environment.ProcessorCount;
-        var batch = embeddings ? context : Math.Min(options.BatchSize, context);
         var parameters = NativeMethods.llama_context_default_params();
-        parameters.Sequences = (uint)(embeddings ? 1 : options.Slots);
-        parameters.Context = (uint)context * parameters.Sequences;
-        parameters.Batch = parameters.MicroBatch = (uint)batch;
-        parameters.Threads = parameters.ThreadsBatch = threads;
-        parameters.UnifiedKv = 0;
+        parameters.Sequences = (uint)shape.Sequences;
+        parameters.Context = (uint)shape.Cells;
+        parameters.Batch = parameters.MicroBatch = (uint)shape.BatchSize;
+        parameters.Outputs = (uint)Math.Max(shape.Outputs, shape.Sequences); // fewer would end the process
+        parameters.Threads = parameters.ThreadsBatch = shape.Threads;
+        parameters.UnifiedKv = 1;
         parameters.Abort = &ShouldAbort;
         parameters.AbortData = (nint)Unsafe.AsPointer(ref _tickets[0]);
-        if (embeddings)
+        if (shape.Embeddings)
         {
             const int Mean = 1;
             parameters.Embeddings = 1;
@@ -38,35 +58,39 @@ internal sealed unsafe class DecodeContext : IDisposable
         NativeLog.FirstError = "";
         var handle = NativeMethods.llama_init_from_model(model.Handle.Value, parameters);
         if (handle == 0)
-        {
-            throw new HybridException(HybridError.Internal,
-                $"llama.cpp could not make a context of {parameters.Sequences} x {context} tokens: {NativeLog.FirstError}. Lower ContextLength or Slots.");
-        }
-
-        var pool = ThreadpoolHandle.Create(threads, options.Poll);
-        _handle = new ContextHandle(handle, model.Handle, pool);
-        if (pool is not null)
-        {
-            NativeMethods.llama_attach_threadpool(handle, pool.Value, pool.Value);
-            pool.Dispose(); // The context holds it now.
-        }
-
+            throw new HybridException(HybridError.Internal, $"llama.cpp could not make a context of {shape.Cells} tokens: {NativeLog.FirstError}. Lower ContextLength, Slots or KvTokens.");
+        _handle = new ContextHandle(handle, model.Handle);
         _memory = NativeMethods.llama_get_memory(handle);
         if (_memory == 0)
         {
             _handle.Dispose();
-            throw new HybridException(HybridError.ModelFile, $"Model file '{options.ModelPath}': architecture '{model.File.Architecture}' has no KV cache and does not generate text token by token. Use a text model.");
+            throw new HybridException(HybridError.ModelFile, $"Model file '{model.File.Path}': architecture '{model.File.Architecture}' has no KV cache and does not generate text token by token. Use a text model.");
         }
 
         _vocabularySize = model.VocabularySize;
-        ContextLength = Math.Min(context, (int)NativeMethods.llama_n_ctx_seq(handle));
-        BatchSize = batch;
-        _block = Allocate(batch);
+        (Cells, BatchSize) = (shape.Cells, shape.BatchSize);
+        _block = Allocate(shape.BatchSize);
+        (_turn, _ownsTurn) = (partner?._turn, partner is null);
+        if (!model.OnProcessor)
+            AttachOwnThreads(shape); // A GPU orders the work of contexts by itself.
+        else
+            _turn ??= ComputePool.Shared.Join(shape.Threads, shape.Poll);
     }
 
-    public int ContextLength { get; }
+    public int Cells { get; }
 
     public int BatchSize { get; }
+
+    /// <summary>Tokens in the batch.</summary>
+    public int Count => _batch.Count;
+
+    /// <summary>Whether another context of this process waits for its turn.</summary>
+    public bool OthersWait => _turn?.OthersWait ?? false;
+
+    /// <summary>Waits for this context's turn to compute; it lasts until <see cref="EndTurn"/>.</summary>
+    public void BeginTurn() => _turn?.Enter();
+
+    public void EndTurn() => _turn?.Exit();
 
     /// <summary>Makes the decode that has this ticket return soon, and no other. From any thread.</summary>
     public void Abort(long ticket) => Volatile.Write(ref _tickets[1], ticket);
@@ -74,31 +98,33 @@ internal sealed unsafe class DecodeContext : IDisposable
     /// <summary>Makes every decode return soon, from now on. From any thread.</summary>
     public void AbortAll() => Abort(long.MaxValue);
 
-    /// <summary>Decodes tokens of one sequence; logits are kept for the last one, or embeddings for all.</summary>
-    /// <param name="tokens">At most a batch.</param>
-    /// <param name="position">Where they stand in the sequence.</param>
-    /// <param name="sequence">The slot.</param>
-    /// <param name="ticket">Above 0; names the request for <see cref="Abort"/>.</param>
-    /// <param name="everyOutput">Whether all of them give an output.</param>
+    /// <summary>Empties the batch.</summary>
+    public void Clear() => _batch.Count = 0;
+
+    /// <summary>Puts a token into the batch.</summary>
+    public void Add(int token, int position, int sequence, bool output)
+    {
+        var at = _batch.Count++;
+        _batch.Tokens[at] = token;
+        _batch.Positions[at] = position;
+        _batch.Sequences[at][0] = sequence;
+        _batch.Outputs[at] = output ? (sbyte)1 : (sbyte)0;
+    }
+
+    /// <summary>Decodes the batch.</summary>
+    /// <param name="ticket">Above 0; names this decode for <see cref="Abort"/>.</param>
     /// <returns>llama.cpp's code: 0 done, 1 no room, 2 aborted, below 0 an error.</returns>
-    public int Decode(ReadOnlySpan<int> tokens, int position, int sequence, long ticket, bool everyOutput = false)
+    public int Decode(long ticket)
     {
         Volatile.Write(ref _tickets[0], ticket);
-        _batch.Count = tokens.Length;
-        for (var i = 0; i < tokens.Length; i++)
-        {
-            _batch.Tokens[i] = tokens[i];
-            _batch.Positions[i] = position + i;
-            _batch.Sequences[i][0] = sequence;
-            _batch.Outputs[i] = everyOutput || i == tokens.Length - 1 ? (sbyte)1 : (sbyte)0;
-        }
-
+        _turn?.Attach(_handle, ref _attached);
         return NativeMethods.llama_decode(_handle.Value, _batch);
     }
 
-    public ReadOnlySpan<float> Logits()
+    /// <summary>Logits of the batch's token at this place.</summary>
+    public ReadOnlySpan<float> Logits(int index)
     {
-        var logits = NativeMethods.llama_get_logits_ith(_handle.Value, -1);
+        var logits = NativeMethods.llama_get_logits_ith(_handle.Value, index);
         return logits != null
             ? new(logits, _vocabularySize)
             : throw new HybridException(HybridError.Internal, "llama.cpp decoded and gave no logits. What was delivered stands; other requests go on.");
@@ -106,13 +132,40 @@ internal sealed unsafe class DecodeContext : IDisposable
 
     public ReadOnlySpan<float> Embedding(int length) => new(NativeMethods.llama_get_embeddings_seq(_handle.Value, 0), length);
 
-    /// <summary>Forgets a sequence from a position on.</summary>
-    public void Forget(int sequence, int from = 0) => NativeMethods.llama_memory_seq_rm(_memory, sequence, from, -1);
+    public void Share(int from, int to, int start, int end) => NativeMethods.llama_memory_seq_cp(_memory, from, to, start, end);
+
+    public void Forget(int sequence, int start, int end) => NativeMethods.llama_memory_seq_rm(_memory, sequence, start, end);
+
+    /// <summary>Bytes that a sequence's cells take when they are saved.</summary>
+    public long StateSize(int sequence) => (long)NativeMethods.llama_state_seq_get_size(_handle.Value, sequence);
+
+    /// <summary>Copies a sequence's cells out; the bytes written, 0 where it failed.</summary>
+    public long SaveState(int sequence, Span<byte> target)
+    {
+        fixed (byte* data = target)
+            return (long)NativeMethods.llama_state_seq_get_data(_handle.Value, data, (nuint)target.Length, sequence);
+    }
+
+    /// <summary>Fills cells for a sequence; false where the data are none of this context's.</summary>
+    public bool RestoreState(int sequence, ReadOnlySpan<byte> source)
+    {
+        fixed (byte* data = source)
+            return NativeMethods.llama_state_seq_set_data(_handle.Value, data, (nuint)source.Length, sequence) == (nuint)source.Length;
+    }
 
     public void Dispose()
     {
         _handle.Dispose();
+        if (_ownsTurn)
+            _turn?.Dispose();
         NativeMemory.Free(_block);
+    }
+
+    private void AttachOwnThreads(in ContextShape shape)
+    {
+        using var threads = ThreadpoolHandle.Create(shape.Threads, shape.Poll);
+        if (threads is not null)
+            _handle.Attach(threads);
     }
 
     /// <summary>One block for all of a batch's arrays.</summary>

@@ -19,7 +19,7 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
             {
                 if (_stopping)
                     throw LlamaEngine.Disposed();
-                _context ??= new(model, options, contextLength, embeddings: true);
+                _context ??= new(model, new(contextLength, contextLength, contextLength, 1, options.ThreadCount, options.Poll, Embeddings: true));
                 var embedded = texts.Select(text => Embed(_context, text, cancellationToken)).ToArray();
                 return new EmbeddingResult([.. embedded.Select(one => one.Vector)], embedded.Sum(one => one.Tokens));
             }, cancellationToken);
@@ -46,15 +46,31 @@ internal sealed class Embedder(LlamaModel model, LlamaEngineOptions options, int
         var tokens = model.Tokenize(text, addSpecial: true, parseSpecial: false);
         if (tokens.Length == 0)
             throw new HybridException(HybridError.InvalidRequest, "A text to embed is empty. Nothing was embedded.");
-        if (tokens.Length > context.ContextLength)
-            throw new HybridException(HybridError.ContextExceeded, $"A text to embed has {tokens.Length} tokens and the context holds {context.ContextLength}. Nothing was embedded; split the text.");
-        context.Forget(0);
-        if (context.Decode(tokens, 0, 0, ticket: 1, everyOutput: true) is not 0 and var code)
-            throw new HybridException(HybridError.Internal, $"llama.cpp could not embed a text of {tokens.Length} tokens (code {code}).");
-        var vector = context.Embedding(model.EmbeddingLength).ToArray();
+        if (tokens.Length > context.Cells)
+            throw new HybridException(HybridError.ContextExceeded, $"A text to embed has {tokens.Length} tokens and the context holds {context.Cells}. Nothing was embedded; split the text.");
+        context.Forget(0, 0, -1);
+        context.Clear();
+        for (var i = 0; i < tokens.Length; i++)
+            context.Add(tokens[i], i, sequence: 0, output: true);
+        var vector = Decode(context, tokens.Length);
         var norm = Math.Sqrt(vector.Sum(value => (double)value * value));
         for (var i = 0; norm > 0 && i < vector.Length; i++)
             vector[i] = (float)(vector[i] / norm);
         return (vector, tokens.Length);
+    }
+
+    private float[] Decode(DecodeContext context, int tokens)
+    {
+        try
+        {
+            context.BeginTurn();
+            return context.Decode(ticket: 1) is not 0 and var code
+                ? throw new HybridException(HybridError.Internal, $"llama.cpp could not embed a text of {tokens} tokens (code {code}).")
+                : context.Embedding(model.EmbeddingLength).ToArray();
+        }
+        finally
+        {
+            context.EndTurn();
+        }
     }
 }

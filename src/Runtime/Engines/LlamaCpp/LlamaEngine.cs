@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
+using Hybrid.Engines.LlamaCpp.Speculation;
 using Hybrid.Engines.Sampling;
 using Hybrid.Engines.Text;
 using Hybrid.Models;
@@ -10,33 +12,44 @@ namespace Hybrid.Engines.LlamaCpp;
 
 /// <summary>llama.cpp in this process as a target.</summary>
 /// <remarks>
-/// Thread-safe. Requests that run at once give exactly the tokens that each would give alone. A reader that stops reading
-/// pauses its own request and no other. Disposing ends running streams with <see cref="HybridError.TargetUnavailable"/>.
+/// Thread-safe. Requests that run at once share decode steps, which rounds logits a little differently than a request alone:
+/// where two tokens are as good as equally likely, the other one may come. A reader that stops reading pauses its own request
+/// and no other. Disposing ends running streams with <see cref="HybridError.TargetUnavailable"/>.
 /// </remarks>
 public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
 {
     private const int LargestDefaultContext = 4096;
+    private const int DefaultContexts = 4;
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
     private readonly LlamaModel _model;
     private readonly LlamaEngineOptions _options;
     private readonly DecodeContext _context;
+    private readonly DraftModel? _draft;
     private readonly DecodeLoop _loop;
     private readonly PromptTokens _prompts;
     private readonly Embedder _embedder;
     private readonly TimeProvider _time;
+    private readonly int _contextLength;
     private int _disposed;
 
-    private LlamaEngine(LlamaModel model, LlamaEngineOptions options, TimeProvider time)
+    private LlamaEngine(LlamaModel model, LlamaModel? draft, LlamaEngineOptions options, TimeProvider time)
     {
         (_model, _options, _time) = (model, options, time);
         var length = options.ContextLength ?? Math.Min(model.TrainedContext, LargestDefaultContext);
         if (length > model.TrainedContext)
             throw new HybridException(HybridError.Configuration, $"ContextLength is {length}, and '{options.ModelPath}' was trained with {model.TrainedContext}. Use that or less.");
-        _context = new(model, options, length, embeddings: false);
-        _loop = new(model, _context, options, time);
+        var cells = options.KvTokens ?? length * Math.Min(options.Slots, DefaultContexts);
+        if (cells < length)
+            throw new HybridException(HybridError.Configuration, $"KvTokens is {cells}, less than ContextLength {length}: no request of full length could ever run. Raise it or lower ContextLength.");
+        var shape = new ContextShape(cells, Math.Max(Math.Min(options.BatchSize, cells), options.Outputs), options.Outputs, options.Slots, options.ThreadCount, options.Poll);
+        _contextLength = length;
+        _context = new(model, shape);
+        if (draft is not null)
+            _draft = new(draft, new(draft, shape with { Cells = length, Outputs = 1, Sequences = 1 }, partner: _context), time);
+        _loop = new(model, _context, _draft, options, time);
         _prompts = new(model);
         _embedder = new(model, options, length);
-        Descriptor = Describe(model, options, _context.ContextLength);
+        Descriptor = Describe(model, options, length);
     }
 
     /// <inheritdoc />
@@ -77,12 +90,17 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             NativeLog.Logger = loggerFactory.CreateLogger("Hybrid.Engines.LlamaCpp");
         NativeLibraries.EnsureLoaded(options.NativePath);
         var model = await LlamaModel.LoadAsync(options.ModelPath, options.GpuLayers, progress, cancellationToken);
+        LlamaModel? draft = null;
         try
         {
-            return new LlamaEngine(model, options, timeProvider ?? TimeProvider.System);
+            draft = options.DraftModelPath is { } path ? await LlamaModel.LoadAsync(path, options.GpuLayers, progress: null, cancellationToken) : null;
+            if (draft is not null && !model.SharesVocabularyWith(draft))
+                throw new HybridException(HybridError.Configuration, $"DraftModelPath '{options.DraftModelPath}' has another vocabulary than '{options.ModelPath}'. Nothing was loaded; draft with a model of the same family, or with none.");
+            return new LlamaEngine(model, draft, options, timeProvider ?? TimeProvider.System);
         }
         catch
         {
+            draft?.Dispose();
             model.Dispose();
             throw;
         }
@@ -126,7 +144,8 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             using var unwanted = either.Token.UnsafeRegister(_ => _loop.Cancel(sequence), null);
             while (true)
             {
-                await WaitAsync(sequence, either.Token, cancellationToken);
+                if (!await sequence.Reader.WaitToReadAsync(CancellationToken.None) || either.IsCancellationRequested)
+                    throw Ended(sequence, cancellationToken);
                 while (!either.IsCancellationRequested && sequence.Reader.TryRead(out var update))
                 {
                     _loop.Wake(sequence);
@@ -156,25 +175,16 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             return;
         await _loop.DisposeAsync();
         await _embedder.DisposeAsync();
+        _draft?.Dispose();
         _context.Dispose();
         _model.Dispose();
     }
 
-    private static async ValueTask WaitAsync(Sequence sequence, CancellationToken either, CancellationToken caller)
+    /// <summary>Who ended a request that has no completion: its caller, else its deadline.</summary>
+    private static HybridException Ended(Sequence sequence, CancellationToken caller)
     {
-        try
-        {
-            if (await sequence.Reader.WaitToReadAsync(either))
-                return;
-        }
-        catch (OperationCanceledException)
-        {
-            // Told below, in the words of who asked for it.
-        }
-
-        // No completion came, so that the request was cancelled: by its caller, else by its deadline.
         caller.ThrowIfCancellationRequested();
-        throw new HybridException(HybridError.DeadlineExceeded, $"The deadline passed after {sequence.Produced} tokens. What was delivered stands; nothing more is decoded.");
+        return new(HybridError.DeadlineExceeded, $"The deadline passed after {sequence.Produced} tokens. What was delivered stands; nothing more is decoded.");
     }
 
     private CancellationTokenSource? Deadline(DecodeRequest request)
@@ -193,10 +203,10 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         if (request.MaxTokens is < 1)
             throw new HybridException(HybridError.InvalidRequest, $"MaxTokens is {request.MaxTokens}; use 1 or more. Nothing was decoded.");
         var tokens = _prompts.Of(request.Prompt, request.Continuation);
-        var room = _context.ContextLength - tokens.Length;
+        var room = _contextLength - tokens.Length;
         if (room < 1)
-            throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_context.ContextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
-        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _time.GetTimestamp());
+            throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_contextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
+        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp());
     }
 
     internal static HybridException Disposed() => new(HybridError.TargetUnavailable, "The engine was disposed. What was delivered stands.");

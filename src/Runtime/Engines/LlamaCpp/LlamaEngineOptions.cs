@@ -1,3 +1,4 @@
+using Hybrid.Engines.LlamaCpp.Speculation;
 using Hybrid.Targets;
 
 namespace Hybrid.Engines.LlamaCpp;
@@ -16,15 +17,36 @@ public sealed record LlamaEngineOptions
     /// <value>Null: what the model was trained with, 4096 at most.</value>
     public int? ContextLength { get; init; }
 
-    /// <summary>Requests that are decoded at once, each with a context of its own; 1 to 64.</summary>
-    /// <value>4</value>
-    public int Slots { get; init; } = 4;
+    /// <summary>Requests that run at once; 1 to 64. More wait.</summary>
+    /// <value>8</value>
+    public int Slots { get; init; } = 8;
+
+    /// <summary>Tokens that the KV cache holds for all requests together, and for prefixes that later ones reuse; at least <see cref="ContextLength"/>.</summary>
+    /// <remarks>A request starts when its prompt and <see cref="DecodeRequest.MaxTokens"/> fit, and until then it waits.</remarks>
+    /// <value>Null: a whole context for each slot, for four of them at most.</value>
+    public int? KvTokens { get; init; }
+
+    /// <summary>Most requests that share a decode step; 1 turns batching off. Where sharing is slower than taking turns, requests take turns.</summary>
+    /// <value>Null: all that run.</value>
+    public int? MaxBatch { get; init; }
+
+    /// <summary>Whether a prompt that begins like an earlier one, answer included, is only prefilled from where it differs.</summary>
+    /// <value>true; models with a recurrent state do without.</value>
+    public bool PrefixCache { get; init; } = true;
+
+    /// <summary>Whether tokens are drafted and verified several at a time, where that is measured to be faster.</summary>
+    /// <value>true; models with a recurrent state do without.</value>
+    public bool Speculation { get; init; } = true;
+
+    /// <summary>A smaller GGUF file with the same vocabulary that drafts when one request runs alone.</summary>
+    /// <value>Null: drafts come from the prompt and the answer alone.</value>
+    public string? DraftModelPath { get; init; }
 
     /// <summary>Threads that decode; 1 to 512.</summary>
     /// <value>Null: every processor of the process.</value>
     public int? Threads { get; init; }
 
-    /// <summary>Prompt tokens of one prefill step; 1 to 4096. Running streams get a turn between two steps.</summary>
+    /// <summary>Most prompt tokens of one prefill step; 1 to 4096. While streams run, a step takes fewer, so that they do not stall.</summary>
     /// <value>512</value>
     public int BatchSize { get; init; } = 512;
 
@@ -44,12 +66,21 @@ public sealed record LlamaEngineOptions
     /// <value>Null: HYBRID_LLAMA_PATH, else beside the app.</value>
     public string? NativePath { get; init; }
 
+    internal int ThreadCount => Threads ?? Environment.ProcessorCount;
+
+    internal int LargestBatch => Math.Min(MaxBatch ?? Slots, Slots);
+
+    /// <summary>Most tokens of one step that give logits: one of each request, and drafts.</summary>
+    internal int Outputs => Slots + DraftPlan.Most;
+
     internal void Validate()
     {
         Check(nameof(ContextLength), ContextLength ?? 16, 16, int.MaxValue / 64);
         Check(nameof(Slots), Slots, 1, 64);
         Check(nameof(Threads), Threads ?? 1, 1, 512);
         Check(nameof(BatchSize), BatchSize, 1, 4096);
+        Check(nameof(KvTokens), KvTokens ?? 16, 16, int.MaxValue / 64);
+        Check(nameof(MaxBatch), MaxBatch ?? 1, 1, 64);
         Check(nameof(Poll), Poll, 0, 100);
         Check(nameof(QueueCapacity), QueueCapacity, 0, 1_000_000);
     }

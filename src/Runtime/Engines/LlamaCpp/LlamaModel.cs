@@ -19,9 +19,9 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     private readonly nint _vocabulary;
 
-    private LlamaModel(ModelHandle handle, GgufFile file)
+    private LlamaModel(ModelHandle handle, GgufFile file, bool onProcessor)
     {
-        (Handle, File) = (handle, file);
+        (Handle, File, OnProcessor) = (handle, file, onProcessor);
         _vocabulary = NativeMethods.llama_model_get_vocab(handle.Value);
         VocabularySize = NativeMethods.llama_vocab_n_tokens(_vocabulary);
         TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
@@ -29,6 +29,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         Template = file.ChatTemplate is { } source ? ChatTemplate.TryParse(source) : null;
         StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? NativeMethods.llama_vocab_bos(_vocabulary) : null;
         ControlTexts = FindControlTexts();
+        Rewinds = NativeMethods.llama_model_is_recurrent(handle.Value) == 0 && NativeMethods.llama_model_is_hybrid(handle.Value) == 0;
     }
 
     public ModelHandle Handle { get; }
@@ -43,6 +44,12 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>The token that the model asks to begin with; null where it asks for none.</summary>
     public int? StartToken { get; }
+
+    /// <summary>Whether the processor computes it, no GPU.</summary>
+    public bool OnProcessor { get; }
+
+    /// <summary>Whether a sequence can go back to any earlier token; a recurrent state cannot.</summary>
+    public bool Rewinds { get; }
 
     public int VocabularySize { get; }
 
@@ -79,13 +86,27 @@ internal sealed unsafe class LlamaModel : IDisposable
                 throw Error(path, $"llama.cpp could not load it: {NativeLog.FirstError}");
             }
 
-            return new LlamaModel(new ModelHandle(model), file);
+            return new LlamaModel(new ModelHandle(model), file, gpuLayers == 0 || !LlamaSystem.HasGpu());
         }
         finally
         {
             pin.Free();
         }
     }, cancellationToken);
+
+    /// <summary>Whether the same ids mean the same texts in both.</summary>
+    public bool SharesVocabularyWith(LlamaModel other)
+    {
+        if (other.VocabularySize != VocabularySize)
+            return false;
+        for (var token = 0; token < VocabularySize; token++)
+        {
+            if (NativeLibraries.Utf8(NativeMethods.llama_vocab_get_text(_vocabulary, token)) != NativeLibraries.Utf8(NativeMethods.llama_vocab_get_text(other._vocabulary, token)))
+                return false;
+        }
+
+        return true;
+    }
 
     public bool IsEndOfGeneration(int token) => NativeMethods.llama_vocab_is_eog(_vocabulary, token) != 0;
 

@@ -34,6 +34,14 @@ public sealed record LlamaSystem(string Version, string Folder, string Features,
             NativeLibraries.Utf8(NativeMethods.llama_print_system_info()).Trim(' ', '|'),
             devices);
     }
+
+    /// <summary>Whether the loaded libraries have a GPU to put layers on.</summary>
+    internal static bool HasGpu()
+    {
+        const int Gpu = 1;
+        const int IntegratedGpu = 2;
+        return NativeMethods.ggml_backend_dev_by_type(Gpu) != 0 || NativeMethods.ggml_backend_dev_by_type(IntegratedGpu) != 0;
+    }
 }
 
 /// <summary>A processor or a GPU that can decode.</summary>

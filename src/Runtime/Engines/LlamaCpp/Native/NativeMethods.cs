@@ -22,6 +22,8 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Llama)] public static partial nint llama_model_get_vocab(nint model);
     [LibraryImport(Llama)] public static partial int llama_model_n_ctx_train(nint model);
     [LibraryImport(Llama)] public static partial int llama_model_n_embd(nint model);
+    [LibraryImport(Llama)] public static partial byte llama_model_is_recurrent(nint model);
+    [LibraryImport(Llama)] public static partial byte llama_model_is_hybrid(nint model);
     [LibraryImport(Llama)] public static partial byte llama_model_has_encoder(nint model);
     [LibraryImport(Llama)] public static partial byte llama_model_has_decoder(nint model);
 
@@ -30,6 +32,10 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Llama)] public static partial uint llama_n_ctx_seq(nint context);
     [LibraryImport(Llama)] public static partial nint llama_get_memory(nint context);
     [LibraryImport(Llama)] public static partial byte llama_memory_seq_rm(nint memory, int sequence, int from, int to);
+    [LibraryImport(Llama)] public static partial void llama_memory_seq_cp(nint memory, int source, int target, int from, int to);
+    [LibraryImport(Llama)] public static partial nuint llama_state_seq_get_size(nint context, int sequence);
+    [LibraryImport(Llama)] public static partial nuint llama_state_seq_get_data(nint context, byte* data, nuint size, int sequence);
+    [LibraryImport(Llama)] public static partial nuint llama_state_seq_set_data(nint context, byte* data, nuint size, int sequence);
     [LibraryImport(Llama)] public static partial void llama_attach_threadpool(nint context, nint pool, nint batchPool);
     [LibraryImport(Llama)] public static partial int llama_decode(nint context, Batch batch);
     [LibraryImport(Llama)] public static partial float* llama_get_logits_ith(nint context, int index);

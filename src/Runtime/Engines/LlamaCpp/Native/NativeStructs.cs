@@ -25,6 +25,7 @@ internal unsafe struct ContextParams
     [FieldOffset(4)] public uint Batch;
     [FieldOffset(8)] public uint MicroBatch;
     [FieldOffset(12)] public uint Sequences;
+    [FieldOffset(20)] public uint Outputs;
     [FieldOffset(28)] public int Threads;
     [FieldOffset(32)] public int ThreadsBatch;
     [FieldOffset(44)] public int Pooling;

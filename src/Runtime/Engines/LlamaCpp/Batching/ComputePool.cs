@@ -1,0 +1,123 @@
+using Hybrid.Engines.LlamaCpp.Native;
+
+namespace Hybrid.Engines.LlamaCpp.Batching;
+
+/// <summary>The threads of this process that compute, and whose turn it is to use them.</summary>
+/// <remarks>
+/// Two sets of decode threads on the same cores bring each other to a near halt, for ggml's threads spin while they wait. So all
+/// contexts share one set, and decode in turns, first come first served. Thread-safe.
+/// </remarks>
+internal sealed class ComputePool
+{
+    private readonly Lock _configuring = new();
+    private readonly object _turn = new();
+    private readonly List<Member> _members = [];
+    private ThreadpoolHandle? _threads;
+    private (int Threads, int Poll) _shape;
+    private long _generation;
+    private long _nextTicket;
+    private long _serving;
+
+    /// <summary>The one of this process.</summary>
+    public static ComputePool Shared { get; } = new();
+
+    /// <summary>Joins with a context that wants so many threads.</summary>
+    /// <param name="threads">Threads that its steps use.</param>
+    /// <param name="poll">How hard they may spin; the least of all members counts.</param>
+    public Member Join(int threads, int poll)
+    {
+        lock (_configuring)
+        {
+            var member = new Member(this, threads, poll);
+            _members.Add(member);
+            Resize();
+            return member;
+        }
+    }
+
+    private void Leave(Member member)
+    {
+        lock (_configuring)
+        {
+            _members.Remove(member);
+            Resize();
+        }
+    }
+
+    private void Resize()
+    {
+        var shape = _members.Count == 0 ? default : (_members.Max(one => one.Threads), _members.Min(one => one.Poll));
+        if (shape == _shape)
+            return;
+        // Contexts that still hold the old threads keep them alive until they attach anew, at their next turn.
+        _threads?.Dispose();
+        _threads = _members.Count == 0 ? null : ThreadpoolHandle.Create(shape.Item1, shape.Item2);
+        _shape = shape;
+        _generation++;
+    }
+
+    /// <summary>An engine's place in the pool. For one thread at a time.</summary>
+    internal sealed class Member(ComputePool pool, int threads, int poll) : IDisposable
+    {
+        private bool _holds;
+
+        public int Threads => threads;
+
+        public int Poll => poll;
+
+        /// <summary>Whether another engine waits for its turn.</summary>
+        public bool OthersWait => Volatile.Read(ref pool._nextTicket) - Volatile.Read(ref pool._serving) > 1;
+
+        /// <summary>Waits for the turn, if it is not this one's already.</summary>
+        public void Enter()
+        {
+            if (_holds)
+                return;
+            var ticket = Interlocked.Increment(ref pool._nextTicket) - 1;
+            if (Volatile.Read(ref pool._serving) != ticket)
+            {
+                lock (pool._turn)
+                {
+                    while (pool._serving != ticket)
+                        Monitor.Wait(pool._turn);
+                }
+            }
+
+            _holds = true;
+        }
+
+        /// <summary>Lets the next one in.</summary>
+        public void Exit()
+        {
+            if (!_holds)
+                return;
+            _holds = false;
+            lock (pool._turn)
+            {
+                Volatile.Write(ref pool._serving, pool._serving + 1);
+                Monitor.PulseAll(pool._turn);
+            }
+        }
+
+        /// <summary>Gives a context the threads, where it does not have those in use now.</summary>
+        /// <param name="context">The context that decodes next.</param>
+        /// <param name="attached">What it has.</param>
+        public void Attach(ContextHandle context, ref long attached)
+        {
+            if (Volatile.Read(ref pool._generation) == attached)
+                return;
+            lock (pool._configuring)
+            {
+                if (pool._threads is { } handle)
+                    context.Attach(handle);
+                attached = pool._generation;
+            }
+        }
+
+        public void Dispose()
+        {
+            Exit();
+            pool.Leave(this);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Engines.LlamaCpp.Batching;
+
+/// <summary>Chooses a request's next token and gives its text to the reader.</summary>
+internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
+{
+    private readonly byte[] _piece = new byte[512];
+
+    /// <summary>Samples from the logits after the request's last token; the token, or none where the request has ended.</summary>
+    public int? Next(Sequence sequence, ReadOnlySpan<float> logits)
+    {
+        try
+        {
+            return Sample(sequence, logits);
+        }
+        catch (HybridException failure)
+        {
+            sequence.Fail(failure);
+        }
+        catch (Exception failure)
+        {
+            // Whatever goes wrong for one request must not end the thread that serves the others.
+            sequence.Fail(new(HybridError.Internal, $"Decoding failed after {sequence.Produced} tokens: {failure.Message} What was delivered stands; other requests go on.", failure));
+        }
+
+        return null;
+    }
+
+    private int? Sample(Sequence sequence, ReadOnlySpan<float> logits)
+    {
+        var token = sequence.Sampler.Sample(logits);
+        var now = time.GetTimestamp();
+        if (sequence.Produced == 0)
+            sequence.FirstTokenAt = now;
+        sequence.LastTokenAt = now;
+        if (model.IsEndOfGeneration(token))
+            return Complete(sequence, DecodeFinish.Stop);
+        sequence.Sampler.Accept(token);
+        sequence.OnToken?.Invoke(token);
+        sequence.Append(token);
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece)), 1));
+        if (sequence.Text.Stopped)
+            return Complete(sequence, DecodeFinish.Stop);
+        return sequence.Produced < sequence.MaxTokens ? token : Complete(sequence, DecodeFinish.Length);
+    }
+
+    private int? Complete(Sequence sequence, DecodeFinish finish)
+    {
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Stopped ? "" : sequence.Text.Flush(), 0, new DecodeCompletion
+        {
+            Finish = finish,
+            PromptTokens = sequence.PromptLength,
+            CachedTokens = sequence.Reused,
+            OutputTokens = sequence.Produced,
+            DraftedTokens = sequence.Drafted,
+            AcceptedTokens = sequence.Accepted,
+            QueueTime = time.GetElapsedTime(sequence.AcceptedAt, sequence.StartedAt),
+            PrefillTime = time.GetElapsedTime(sequence.StartedAt, sequence.FirstTokenAt),
+            DecodeTime = time.GetElapsedTime(sequence.FirstTokenAt, sequence.LastTokenAt),
+        }));
+        sequence.Done = true;
+        return null;
+    }
+}
