@@ -45,6 +45,14 @@ internal static class EngineCommand
             return 2;
         }
 
-        return await run(options) ? 0 : 1;
+        try
+        {
+            return await run(options) ? 0 : 1;
+        }
+        catch (NotSupportedException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 2;
+        }
     }
 }

@@ -64,5 +64,8 @@ internal sealed record EngineOptions
     }
 
     /// <summary>The table's models, or the one that was asked for.</summary>
-    public IEnumerable<BenchModel> Models(params string[] names) => (Model is null ? names : [Model]).Select(BenchModel.Get);
+    /// <exception cref="NotSupportedException">The table is not made with that one.</exception>
+    public IEnumerable<BenchModel> Models(params string[] names) => Model is null || names.Contains(Model)
+        ? (Model is null ? names : [Model]).Select(BenchModel.Get)
+        : throw new NotSupportedException($"The table '{Table}' is made with {string.Join(", ", names)}, not with '{Model}'.");
 }

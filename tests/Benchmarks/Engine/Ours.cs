@@ -8,13 +8,17 @@ namespace Hybrid.Benchmarks.Engine;
 /// <summary>Our engine, asked and timed from outside, as an app sees it.</summary>
 internal static class Ours
 {
+    private const int DefaultContext = 1024;
+
     public static Task<LlamaEngine> LoadAsync(BenchModel model, EngineOptions options, EngineFeatures? features = null, int slots = 1, int? context = null) =>
-        LlamaEngine.LoadAsync((features ?? EngineFeatures.Default).On(new LlamaEngineOptions
+        LlamaEngine.LoadAsync((features ?? new()).On(new LlamaEngineOptions
         {
             ModelPath = model.Path,
             Threads = options.Threads,
             Slots = slots,
-            ContextLength = context ?? Math.Min(1024, model.ContextLength),
+            ContextLength = context ?? DefaultContext,
+            // Room for a whole context each, so that no table measures waiting for room.
+            KvTokens = slots * (context ?? DefaultContext),
             QueueCapacity = 256,
         }));
 

@@ -34,8 +34,8 @@ internal sealed record Pairs(IReadOnlyList<(double Left, double Right)> Rounds, 
         while (rounds.Count < options.Pairs)
         {
             var leftFirst = (rounds.Count + voided) % 2 == 0;
-            var first = await MeasureAsync(leftFirst ? left : right, processes);
-            var second = await MeasureAsync(leftFirst ? right : left, processes);
+            var first = await MeasureAsync(leftFirst ? left : right, options.Quick, processes);
+            var second = await MeasureAsync(leftFirst ? right : left, options.Quick, processes);
             if (!options.Quick && Math.Max(first.Others, second.Others) > LoadMonitor.MostForOthers && voided < mostVoid)
                 voided++;
             else
@@ -45,9 +45,22 @@ internal sealed record Pairs(IReadOnlyList<(double Left, double Right)> Rounds, 
         return new(rounds, voided);
     }
 
-    private static async Task<(double Value, double Others)> MeasureAsync(Func<Task<double>> measure, int[] processes)
+    /// <summary>Returns when others leave the machine alone, or have not done so for a minute.</summary>
+    public static async Task RestAsync(bool quick, params int[] processes)
     {
-        await Task.Delay(Rest);
+        const int Most = 200;
+        for (var i = 0; i < (quick ? 1 : Most); i++)
+        {
+            var load = new LoadMonitor(processes);
+            await Task.Delay(Rest);
+            if (load.OthersShare() <= LoadMonitor.MostForOthers)
+                return;
+        }
+    }
+
+    private static async Task<(double Value, double Others)> MeasureAsync(Func<Task<double>> measure, bool quick, int[] processes)
+    {
+        await RestAsync(quick, processes);
         var load = new LoadMonitor(processes);
         var value = await measure();
         return (value, load.OthersShare());

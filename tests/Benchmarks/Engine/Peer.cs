@@ -19,7 +19,16 @@ internal static class Peer
         if (options.Threads == 1)
             return (one, 1);
         var many = await NodeLlama.StartAsync(model.Path, options.Threads, context, sequences);
-        var oneIsBetter = await measure(one) > await measure(many);
+        List<double> ones = [], manys = [];
+        for (var i = 0; i < (options.Quick ? 1 : 3); i++)
+        {
+            await Pairs.RestAsync(options.Quick, one.Id, many.Id);
+            ones.Add(await measure(one));
+            await Pairs.RestAsync(options.Quick, one.Id, many.Id);
+            manys.Add(await measure(many));
+        }
+
+        var oneIsBetter = Statistics.Median(ones) > Statistics.Median(manys);
         (oneIsBetter ? many : one).Dispose();
         return oneIsBetter ? (one, 1) : (many, options.Threads);
     }

@@ -35,6 +35,8 @@ internal sealed class SoakClient(IReadOnlyList<SoakModel> models, SoakCounts cou
             request = request with { Deadline = TimeProvider.System.GetUtcNow().AddMilliseconds(_random.Next(1, 200)) };
         if (kind == Kind.TooLong)
             request = request with { Prompt = new TokensPrompt(Enumerable.Repeat(question.Prompt, 100).SelectMany(all => all).ToArray()) };
+        var tokens = new List<int>();
+        request = request with { OnToken = tokens.Add };
         using var cancel = new CancellationTokenSource();
         if (kind == Kind.Cancelled)
             cancel.CancelAfter(_random.Next(0, 100));
@@ -45,6 +47,8 @@ internal sealed class SoakClient(IReadOnlyList<SoakModel> models, SoakCounts cou
                 Count(ref counts.Lost, $"A request ({kind}) had not ended after {Hang.TotalSeconds} s.");
             else if (await reading is var text && text == question.Answer)
                 Interlocked.Increment(ref counts.Finished);
+            else if (await model.IsNearTieAsync(question, [.. tokens]))
+                Interlocked.Increment(ref counts.NearTies);
             else
                 Count(ref counts.Wrong, $"A stream ({kind}) is wrong: '{text}' instead of '{question.Answer}'.");
         }

@@ -4,6 +4,7 @@ namespace Hybrid.Benchmarks.Engine.Soaking;
 internal sealed class SoakCounts
 {
     public int Finished;
+    public int NearTies;
     public int Cancelled;
     public int Late;
     public int Unloaded;
@@ -12,5 +13,5 @@ internal sealed class SoakCounts
     public int Wrong;
     public int Lost;
 
-    public int All => Finished + Cancelled + Late + Unloaded + Busy + Refused + Wrong + Lost;
+    public int All => Finished + NearTies + Cancelled + Late + Unloaded + Busy + Refused + Wrong + Lost;
 }

@@ -26,8 +26,8 @@ internal sealed class SoakModel(BenchModel model, EngineOptions options, IReadOn
             foreach (var tokens in await Questions.TokensAsync(model, questions))
             {
                 var text = "";
-                await Ours.RunAsync(alone, new TokensPrompt(tokens), MaxTokens, onText: piece => text += piece);
-                known.Add(new(tokens, text));
+                var answer = await Ours.RunAsync(alone, new TokensPrompt(tokens), MaxTokens, onText: piece => text += piece);
+                known.Add(new(tokens, answer.Tokens, text));
             }
         }
 
@@ -47,7 +47,11 @@ internal sealed class SoakModel(BenchModel model, EngineOptions options, IReadOn
 
     public async ValueTask DisposeAsync() => await UnloadAsync();
 
+    /// <summary>Whether an answer parts from the known one only where two tokens were nearly as likely.</summary>
+    public async Task<bool> IsNearTieAsync(Known question, int[] tokens) =>
+        Margins.FirstDifference(question.Tokens, tokens) >= 0 && await Margins.AtAsync(model, options, question.Prompt, question.Tokens, tokens) <= Margins.NearTie;
+
     public DecodeRequest Request(Known question) => new() { Prompt = new TokensPrompt(question.Prompt), Sampling = SamplingOptions.Greedy, MaxTokens = MaxTokens };
 
-    internal sealed record Known(int[] Prompt, string Answer);
+    internal sealed record Known(int[] Prompt, int[] Tokens, string Answer);
 }

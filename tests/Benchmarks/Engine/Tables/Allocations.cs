@@ -12,7 +12,7 @@ internal static class Allocations
             options,
             $"Bytes allocated by the whole process for a delivered token: the difference between a long and a short answer over the difference of their lengths, median of {options.Pairs}; what a request allocates once is the rest. {options.Threads} threads.",
             "model", "streams", "bytes for a token", "lowest–highest", "bytes for a request");
-        foreach (var model in options.Models("q8", "q4").Where(model => model.Random))
+        foreach (var model in options.Models("q8", "q4"))
         {
             foreach (var streams in new[] { 1, 8 })
             {

@@ -18,10 +18,9 @@ internal static class Drafts
         foreach (var model in options.Models("edge", "cloud", "q8", "q4"))
         {
             await using var plain = await Ours.LoadAsync(model, options, EngineFeatures.Plain);
-            await ModelAsync(table, options, model, plain, "n-gram", EngineFeatures.Plain with { Speculation = "Ngram" });
-            await ModelAsync(table, options, model, plain, "auto", EngineFeatures.Plain with { Speculation = "Auto" });
+            await ModelAsync(table, options, model, plain, "n-gram", EngineFeatures.Plain with { Speculation = true });
             if (model.Name == "cloud")
-                await ModelAsync(table, options, model, plain, "edge model", EngineFeatures.Plain with { Speculation = "Auto", DraftModelPath = BenchModel.Get("edge").Path });
+                await ModelAsync(table, options, model, plain, "edge model", EngineFeatures.Plain with { Speculation = true, DraftModelPath = BenchModel.Get("edge").Path });
         }
 
         return true;
@@ -98,8 +97,8 @@ internal static class Drafts
                     if (round > 0)
                         continue;
                     Answers.Add(answer.Tokens);
-                    Drafted += Counts.Drafted(answer.Completion);
-                    Accepted += Counts.Accepted(answer.Completion);
+                    Drafted += answer.Completion.DraftedTokens;
+                    Accepted += answer.Completion.AcceptedTokens;
                 }
             }
 

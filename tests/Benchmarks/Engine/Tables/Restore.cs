@@ -25,7 +25,7 @@ internal static class Restore
                 $"A saved conversation restored into an engine that was just loaded, and one token decoded, against prefilling it there and decoding one token; median of {options.Pairs} pairs, {options.Threads} threads, file in the page cache. " +
                 $"Then one random bit of the file is flipped, {Flips} times.",
                 "model", "tokens", "file, MB", "prefill and one token, ms", "restore and one token, ms", "times faster", "lowest–highest", "flipped bits refused");
-            foreach (var model in options.Models("q8", "q4").Where(model => model.Random))
+            foreach (var model in options.Models("q8", "q4"))
             {
                 foreach (var length in options.Quick ? [1024] : new[] { 1024, 4096 })
                 {

@@ -13,8 +13,8 @@ internal static class SameTokens
         var table = new MarkdownTable(
             options,
             $"Greedy answers with batching ({Streams} streams), prefix cache and n-gram drafts on, against each prompt alone with all of them off; up to {MaxTokens} tokens, {options.Threads} threads. " +
-            "Where one differs, a batch rounded a sum in another order and turned a near tie; the first token that differs is named.",
-            "model", "prompts", "same tokens", "differ", "first difference of each, at token");
+            "Where one differs, a batch rounded a sum in another order and turned a near tie; the first token that differs is named, with the logits between the two choices there; more than {Margins.NearTie} fails.",
+            "model", "prompts", "same tokens", "differ", "first difference of each, at token (logits)");
         var all = true;
         foreach (var model in options.Models("edge", "cloud", "q8", "q4"))
         {
@@ -27,9 +27,15 @@ internal static class SameTokens
             }
 
             var together = await TogetherAsync(model, options, prompts);
-            var differences = alone.Zip(together).Select(pair => FirstDifference(pair.First, pair.Second)).Where(at => at >= 0).Order().ToArray();
-            all &= differences.Length == 0;
-            table.Row(model.Title, $"{prompts.Length}", $"{prompts.Length - differences.Length}", $"{differences.Length}", string.Join(", ", differences));
+            var differences = new List<(int At, float Margin)>();
+            for (var i = 0; i < prompts.Length; i++)
+            {
+                if (Margins.FirstDifference(alone[i], together[i]) is >= 0 and var at)
+                    differences.Add((at, await Margins.AtAsync(model, options, prompts[i], alone[i], together[i])));
+            }
+
+            all &= differences.TrueForAll(difference => difference.Margin <= Margins.NearTie);
+            table.Row(model.Title, $"{prompts.Length}", $"{prompts.Length - differences.Count}", $"{differences.Count}", string.Join(", ", differences.Order().Select(difference => $"{difference.At} ({difference.Margin:0.000})")));
         }
 
         return all;
@@ -52,17 +58,10 @@ internal static class SameTokens
 
     private static async Task<int[][]> TogetherAsync(BenchModel model, EngineOptions options, int[][] prompts)
     {
-        await using LlamaEngine engine = await Ours.LoadAsync(model, options, new EngineFeatures { Speculation = "Ngram", PrefixCache = true }, Streams);
+        await using LlamaEngine engine = await Ours.LoadAsync(model, options, new EngineFeatures { Speculation = true, PrefixCache = true }, Streams);
         var answers = new int[prompts.Length][];
         await Parallel.ForAsync(0, prompts.Length, new ParallelOptions { MaxDegreeOfParallelism = Streams }, async (i, cancellationToken) =>
             answers[i] = (await Ours.RunAsync(engine, prompts[i], MaxTokens, cancellationToken: cancellationToken)).Tokens);
         return answers;
-    }
-
-    /// <summary>-1 where there is none.</summary>
-    private static int FirstDifference(int[] left, int[] right)
-    {
-        var common = left.AsSpan().CommonPrefixLength(right);
-        return common == left.Length && common == right.Length ? -1 : common;
     }
 }

@@ -28,11 +28,11 @@ internal static class Soak
         var table = new MarkdownTable(
             options,
             $"{options.Minutes:0.##} minutes with {Clients} clients on {string.Join(" and ", models.Count == 2 ? ["edge", "cloud"] : [options.Model!])}: whole answers, cancels, deadlines, prompts that are too long, slow readers, " +
-            "and engines unloaded in the middle and loaded again. Every whole answer is compared with the one that the prompt gives alone. " +
+            "and engines unloaded in the middle and loaded again. Every whole answer is compared with the one that the prompt gives alone; near ties that a batch turns are told apart by their logits. " +
             "Drift: median RSS of the last quarter after the warm-up over that of the first.",
-            "requests", "finished and right", "cancelled", "past their deadline", "refused as too long", "busy", "ended by an unload", "wrong", "lost", "RSS, MB", "drift");
+            "requests", "finished and right", "right up to a near tie", "cancelled", "past their deadline", "refused as too long", "busy", "ended by an unload", "wrong", "lost", "RSS, MB", "drift");
         table.Row(
-            $"{counts.All}", $"{counts.Finished}", $"{counts.Cancelled}", $"{counts.Late}", $"{counts.Refused}", $"{counts.Busy}", $"{counts.Unloaded}", $"{counts.Wrong}", $"{counts.Lost}",
+            $"{counts.All}", $"{counts.Finished}", $"{counts.NearTies}", $"{counts.Cancelled}", $"{counts.Late}", $"{counts.Refused}", $"{counts.Busy}", $"{counts.Unloaded}", $"{counts.Wrong}", $"{counts.Lost}",
             $"{memory.LastOrDefault() / 1e6:0}", $"{drift:+0.0%;-0.0%}");
         return counts.Wrong == 0 && counts.Lost == 0 && counts.Finished > 0 && (options.Quick || drift <= MostDrift);
     }

@@ -17,7 +17,7 @@ internal static class Stall
             $"Time between two tokens of running streams, before and while a prompt of {LongPrompt} tokens is prefilled; {options.Pairs} arrivals, {options.Threads} threads. " +
             "Medians are over all gaps, the worst gap is the median and the maximum over the arrivals. TTFT of the newcomer beside its TTFT on an idle engine.",
             "model", "running streams", "median gap before, ms", "median gap during, ms", "worst gap during, ms (median, max)", "worst ÷ median before", "worst ÷ median during", "TTFT of the newcomer, s", "alone, s");
-        foreach (var model in options.Models("q8", "q4").Where(model => model.Random))
+        foreach (var model in options.Models("q8", "q4"))
         {
             foreach (var streams in options.Quick ? [2] : new[] { 1, 4, 8 })
             {
