@@ -6,8 +6,8 @@ namespace Hybrid.Benchmarks.Engine;
 /// <summary>How close two tokens were where two greedy answers part.</summary>
 internal static class Margins
 {
-    // Sums of a batch are rounded in another order; logits were seen to move by about 0.1 at depth 700.
-    public const float NearTie = 0.25f;
+    // Sums of a batch are rounded in another order; logits move by some hundredths of their standard deviation at most.
+    public const float NearTie = 0.1f;
 
     /// <summary>Where two answers differ first; -1 where they do not.</summary>
     public static int FirstDifference(int[] left, int[] right)
@@ -16,14 +16,16 @@ internal static class Margins
         return common == left.Length && common == right.Length ? -1 : common;
     }
 
-    /// <summary>How far the lower of the two tokens' logits is below the highest of all, after the prompt and what both answers share.</summary>
+    /// <summary>How far the lower of the two tokens' logits is below the highest of all, after the prompt and what both answers share, in standard deviations of the logits.</summary>
     /// <remarks>An answer that is over there chose a token that ends it.</remarks>
     public static async Task<float> AtAsync(BenchModel model, EngineOptions options, int[] prompt, int[] left, int[] right)
     {
         using var loaded = await LlamaModel.LoadAsync(model.Path, 0, null, CancellationToken.None);
         var at = FirstDifference(left, right);
         var logits = Logits(loaded, options, [.. prompt, .. left[..at]]);
-        return logits.Max() - Math.Min(Of(left), Of(right));
+        var mean = logits.Average();
+        var deviation = MathF.Sqrt(logits.Average(logit => (logit - mean) * (logit - mean)));
+        return (logits.Max() - Math.Min(Of(left), Of(right))) / deviation;
 
         float Of(int[] answer) => at < answer.Length
             ? logits[answer[at]]

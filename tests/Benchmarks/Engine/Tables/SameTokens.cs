@@ -13,8 +13,8 @@ internal static class SameTokens
         var table = new MarkdownTable(
             options,
             $"Greedy answers with batching ({Streams} streams), prefix cache and n-gram drafts on, against each prompt alone with all of them off; up to {MaxTokens} tokens, {options.Threads} threads. " +
-            "Where one differs, a batch rounded a sum in another order and turned a near tie; the first token that differs is named, with the logits between the two choices there; more than {Margins.NearTie} fails.",
-            "model", "prompts", "same tokens", "differ", "first difference of each, at token (logits)");
+            "Where one differs, a batch rounded a sum in another order and turned a near tie; the first token that differs is named, with the distance of the two choices there in standard deviations of the logits; more than {Margins.NearTie} fails.",
+            "model", "prompts", "same tokens", "differ", "first difference of each, at token (distance)");
         var all = true;
         foreach (var model in options.Models("edge", "cloud", "q8", "q4"))
         {

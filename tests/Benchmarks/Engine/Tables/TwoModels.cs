@@ -15,7 +15,7 @@ internal static class TwoModels
             options,
             $"Two models at once, each with a stream after the other: tokens/s of each alone and of both together, in turns, median of {options.Pairs} rounds, and the share of its lone speed that each keeps. " +
             $"One process: {options.Threads} threads each. Two processes: as the sample starts them, half of the processors and no spinning each. " +
-            "Idle CPU: processor time of the processes in a second that begins 200 ms after the last token.",
+            "Idle CPU: processor time of each process in a second that begins 200 ms after the last token.",
             "where", "models", "alone", "together", "shares", "sum of shares", "lowest–highest", "idle CPU, ms/s");
         foreach (var (first, second) in new[] { ("edge", "cloud"), ("q8", "q4") })
         {
@@ -45,9 +45,12 @@ internal static class TwoModels
     {
         var time = TimeSpan.FromSeconds(options.Quick ? 1 : 4);
         var rounds = new List<(double[] Alone, double[] Both)>();
-        var idle = new List<double>();
+        var idle = new List<double[]>();
+        if (!options.Quick)
+            _ = (await Flow.TogetherAsync(time, left, right), await IdleAsync(processes));
         for (var voided = 0; rounds.Count < options.Pairs;)
         {
+            await Pairs.RestAsync(options.Quick, processes);
             var load = new LoadMonitor(processes);
             var alone = new[] { (await Flow.TogetherAsync(time, left))[0], (await Flow.TogetherAsync(time, right))[0] };
             var both = await Flow.TogetherAsync(time, left, right);
@@ -61,22 +64,23 @@ internal static class TwoModels
         var sums = rounds.Select(round => (round.Both[0] / round.Alone[0]) + (round.Both[1] / round.Alone[1])).Order().ToArray();
         table.Row(
             where, models, $"{Of(round => round.Alone[0]):0} + {Of(round => round.Alone[1]):0}", $"{Of(round => round.Both[0]):0} + {Of(round => round.Both[1]):0}",
-            $"{Of(round => round.Both[0] / round.Alone[0]):0.00} + {Of(round => round.Both[1] / round.Alone[1]):0.00}", $"{Statistics.Median(sums):0.00}", $"{sums[0]:0.00}–{sums[^1]:0.00}", $"{Statistics.Median(idle):0.0}");
+            $"{Of(round => round.Both[0] / round.Alone[0]):0.00} + {Of(round => round.Both[1] / round.Alone[1]):0.00}", $"{Statistics.Median(sums):0.00}", $"{sums[0]:0.00}–{sums[^1]:0.00}", string.Join(" + ", idle[0].Select((_, i) => $"{Statistics.Median(idle.Select(round => round[i])):0.0}")));
     }
 
-    private static async Task<double> IdleAsync(int[] processes)
+    /// <summary>Milliseconds of processor time of each process.</summary>
+    private static async Task<double[]> IdleAsync(int[] processes)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(200));
         var before = Used(processes);
         await Task.Delay(TimeSpan.FromSeconds(1));
-        return (Used(processes) - before).TotalMilliseconds;
+        return [.. Used(processes).Zip(before).Select(pair => (pair.First - pair.Second).TotalMilliseconds)];
     }
 
-    private static TimeSpan Used(int[] processes) => new(((int[])[Environment.ProcessId, .. processes]).Sum(id =>
+    private static TimeSpan[] Used(int[] processes) => [.. ((int[])[Environment.ProcessId, .. processes]).Select(id =>
     {
         using var process = Process.GetProcessById(id);
-        return process.TotalProcessorTime.Ticks;
-    }));
+        return process.TotalProcessorTime;
+    })];
 
     private static async Task<Flow> FlowAsync(LlamaEngine engine, BenchModel model) => model.Random
         ? new(engine, [new TokensPrompt(model.Prompt(16, 1))], 400)
