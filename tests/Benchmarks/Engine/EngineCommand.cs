@@ -8,6 +8,17 @@ internal static class EngineCommand
     private static readonly (string Name, string Shows, Func<EngineOptions, Task<bool>> Run)[] Tables =
     [
         ("one", "one stream against node-llama-cpp: decode and prefill", OneStream.RunAsync),
+        ("batch", "eight streams against node-llama-cpp and against one after another", Batches.RunAsync),
+        ("sizes", "two to sixteen streams against taking turns", Batches.SizesAsync),
+        ("stall", "running streams while a prompt of 4,000 tokens arrives", Stall.RunAsync),
+        ("chat", "a chat of twenty turns: tokens prefilled and TTFT", ChatTurns.RunAsync),
+        ("copy", "decode with drafts and without", Drafts.RunAsync),
+        ("restore", "a saved conversation against prefilling it, and damaged files", Restore.RunAsync),
+        ("two", "two models at once, in one process and in two, and idle CPU", TwoModels.RunAsync),
+        ("cancel", "from the cancel to the end of the stream and to the free slot", Cancels.RunAsync),
+        ("managed", "bytes allocated for a delivered token", Allocations.RunAsync),
+        ("same", "greedy answers with every feature on against each alone", SameTokens.RunAsync),
+        ("soak", "random joins, cancels, deadlines and unloads for a long time", Soak.RunAsync),
     ];
 
     public static string Help =>

@@ -5,11 +5,13 @@ namespace Hybrid.Benchmarks.Engine;
 /// <summary>Features of the engine that tables switch on and off.</summary>
 internal sealed record EngineFeatures
 {
+    private static readonly HashSet<string> Missing = [];
+
     /// <summary>As the engine comes.</summary>
     public static EngineFeatures Default { get; } = new();
 
     /// <summary>Requests take turns, one sequence in a step.</summary>
-    public static EngineFeatures TakingTurns { get; } = new() { MaxBatch = 1 };
+    public static EngineFeatures TakingTurns { get; } = new() { MaxBatch = 1, Speculation = "None", PrefixCache = false };
 
     public int? MaxBatch { get; init; }
 
@@ -20,8 +22,8 @@ internal sealed record EngineFeatures
 
     public string? DraftModelPath { get; init; }
 
-    /// <summary>Whether this engine has the option at all; a table says so where it has not.</summary>
-    public static bool Has(string option) => typeof(LlamaEngineOptions).GetProperty(option) is not null;
+    /// <summary>No drafts and no cached prefixes: each request alone with its own work.</summary>
+    public static EngineFeatures Plain { get; } = new() { Speculation = "None", PrefixCache = false };
 
     public LlamaEngineOptions On(LlamaEngineOptions options)
     {
@@ -35,8 +37,15 @@ internal sealed record EngineFeatures
 
     private static void Set(LlamaEngineOptions options, string name, object? value)
     {
-        if (value is null || typeof(LlamaEngineOptions).GetProperty(name) is not { } property)
+        if (value is null)
             return;
+        if (typeof(LlamaEngineOptions).GetProperty(name) is not { } property)
+        {
+            if (Missing.Add(name))
+                Console.Error.WriteLine($"This engine has no option {name}; the table is made without it.");
+            return;
+        }
+
         property.SetValue(options, property.PropertyType.IsEnum ? Enum.Parse(property.PropertyType, (string)value) : value);
     }
 }

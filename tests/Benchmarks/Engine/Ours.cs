@@ -19,9 +19,9 @@ internal static class Ours
         }));
 
     public static Task<OurStream> RunAsync(LlamaEngine engine, int[] prompt, int maxTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default) =>
-        RunAsync(engine, new TokensPrompt(prompt), maxTokens, sampling, cancellationToken);
+        RunAsync(engine, new TokensPrompt(prompt), maxTokens, sampling, null, cancellationToken);
 
-    public static async Task<OurStream> RunAsync(LlamaEngine engine, Prompt prompt, int maxTokens, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
+    public static async Task<OurStream> RunAsync(LlamaEngine engine, Prompt prompt, int maxTokens, SamplingOptions? sampling = null, Action<string>? onText = null, CancellationToken cancellationToken = default)
     {
         var ids = new List<int>(maxTokens);
         var request = new DecodeRequest { Prompt = prompt, Sampling = sampling ?? SamplingOptions.Greedy, MaxTokens = maxTokens, OnToken = ids.Add };
@@ -32,10 +32,11 @@ internal static class Ours
         {
             if (update.TokenCount > 0 || stamps.Count == 0)
                 stamps.Add(new(Stopwatch.GetTimestamp(), update.TokenCount));
+            onText?.Invoke(update.Text);
             completion = update.Completion;
         }
 
-        return new(asked, stamps, [.. ids], completion!);
+        return new(asked, Stopwatch.GetTimestamp(), stamps, [.. ids], completion!);
     }
 
     /// <summary>All at once; the time from the first question to the last token of all.</summary>
@@ -54,15 +55,13 @@ internal static class Ours
 internal readonly record struct Stamp(long At, int Tokens);
 
 /// <summary>One answer of ours.</summary>
-internal sealed record OurStream(long Asked, IReadOnlyList<Stamp> Stamps, int[] Tokens, DecodeCompletion Completion)
+internal sealed record OurStream(long Asked, long Ended, IReadOnlyList<Stamp> Stamps, int[] Tokens, DecodeCompletion Completion)
 {
     public TimeSpan Ttft => Stopwatch.GetElapsedTime(Asked, Stamps[0].At);
 
-    /// <summary>From the first token to the last.</summary>
-    public TimeSpan DecodeTime => Stopwatch.GetElapsedTime(Stamps[0].At, Stamps[^1].At);
+    /// <summary>From the first token as the engine sampled it, which a reader on a busy machine sees later, to the stream's end in the reader's hands.</summary>
+    public TimeSpan DecodeTime => Stopwatch.GetElapsedTime(Asked, Ended) - Completion.QueueTime - Completion.PrefillTime;
 
-    /// <summary>Tokens that came in that time.</summary>
-    public int Decoded => Stamps.Skip(1).Sum(stamp => stamp.Tokens);
-
-    public double TokensPerSecond => Decoded / DecodeTime.TotalSeconds;
+    /// <summary>Tokens sampled in that time: all but the first, and the one that ended the answer.</summary>
+    public int Decoded => Completion.Finish == DecodeFinish.Stop ? Tokens.Length : Tokens.Length - 1;
 }

@@ -1,8 +1,11 @@
 namespace Hybrid.Benchmarks.Engine;
 
 /// <summary>Two ways to do the same, measured in turns.</summary>
+/// <remarks>Before each measurement the machine comes to rest: a thread pool of ggml spins for a while after its last decode and would slow the other side.</remarks>
 internal sealed record Pairs(IReadOnlyList<(double Left, double Right)> Rounds, int Voided)
 {
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(300);
+
     public double Left => Statistics.Median(Rounds.Select(round => round.Left));
 
     public double Right => Statistics.Median(Rounds.Select(round => round.Right));
@@ -30,16 +33,23 @@ internal sealed record Pairs(IReadOnlyList<(double Left, double Right)> Rounds, 
         var mostVoid = options.Pairs * 4;
         while (rounds.Count < options.Pairs)
         {
-            var load = new LoadMonitor(processes);
             var leftFirst = (rounds.Count + voided) % 2 == 0;
-            var first = leftFirst ? await left() : await right();
-            var second = leftFirst ? await right() : await left();
-            if (!options.Quick && load.OthersShare() > LoadMonitor.MostForOthers && voided < mostVoid)
+            var first = await MeasureAsync(leftFirst ? left : right, processes);
+            var second = await MeasureAsync(leftFirst ? right : left, processes);
+            if (!options.Quick && Math.Max(first.Others, second.Others) > LoadMonitor.MostForOthers && voided < mostVoid)
                 voided++;
             else
-                rounds.Add(leftFirst ? (first, second) : (second, first));
+                rounds.Add(leftFirst ? (first.Value, second.Value) : (second.Value, first.Value));
         }
 
         return new(rounds, voided);
+    }
+
+    private static async Task<(double Value, double Others)> MeasureAsync(Func<Task<double>> measure, int[] processes)
+    {
+        await Task.Delay(Rest);
+        var load = new LoadMonitor(processes);
+        var value = await measure();
+        return (value, load.OthersShare());
     }
 }

@@ -1,5 +1,6 @@
 using Hybrid.EndToEnd;
 using Hybrid.Engines.LlamaCpp;
+using Hybrid.Engines.LlamaCpp.Native;
 
 namespace Hybrid.Benchmarks.Engine;
 
@@ -21,6 +22,7 @@ internal static class Questions
     /// <summary>The tokens of a chat with one question, as the model's template has them.</summary>
     public static async Task<int[][]> TokensAsync(BenchModel model, IEnumerable<string> questions)
     {
+        NativeLibraries.EnsureLoaded(null);
         using var loaded = await LlamaModel.LoadAsync(model.Path, 0, null, CancellationToken.None);
         return [.. questions.Select(question => loaded.Tokenize($"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n", addSpecial: false, parseSpecial: true))];
     }

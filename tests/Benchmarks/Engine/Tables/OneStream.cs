@@ -12,12 +12,12 @@ internal static class OneStream
     {
         var table = new MarkdownTable(
             options,
-            $"One greedy stream against node-llama-cpp: median of {options.Pairs} pairs in turns, tokens/s; Hybrid with {options.Threads} threads. Decode counts from the first token to the last in the reader's hands, " +
+            $"One greedy stream against node-llama-cpp: median of {options.Pairs} pairs in turns, tokens/s; Hybrid with {options.Threads} threads. Decode counts from the first token to the end of the stream in the reader's hands, " +
             $"prefill ({PrefillTokens} tokens) from the question to the first token. {Peer.Caption}",
             "model", "phase", "peer threads", "node-llama-cpp", "Hybrid", "ratio", "lowest–highest");
         foreach (var model in options.Models("edge", "cloud", "q8", "q4"))
         {
-            await using var engine = await Ours.LoadAsync(model, options, new EngineFeatures { Speculation = "None", PrefixCache = false });
+            await using var engine = await Ours.LoadAsync(model, options, EngineFeatures.Plain);
             var decode = await DecodeAsync(model, options);
             await RowAsync("decode", peer => PeerDecodeAsync(peer, decode), () => OurDecodeAsync(engine, decode));
             var prompts = Enumerable.Range(0, model.Random ? 2 : 20).Select(i => model.Prompt(PrefillTokens, options.Seed + i)).ToArray();
@@ -48,7 +48,8 @@ internal static class OneStream
         foreach (var prompt in work.Prompts)
         {
             var answer = await peer.GenerateAsync(prompt, work.MaxTokens);
-            tokens += answer.Tokens.Length - 1;
+            // An answer that is shorter was ended by one more token, which was decoded too.
+            tokens += answer.Tokens.Length < work.MaxTokens ? answer.Tokens.Length : answer.Tokens.Length - 1;
             milliseconds += answer.DecodeMilliseconds;
         }
 
