@@ -33,6 +33,9 @@ public enum HybridError
     /// <summary>The deadline passed before the answer was complete.</summary>
     DeadlineExceeded,
 
+    /// <summary>A file of the runtime's own could not be read, is damaged, or could not be written.</summary>
+    Storage,
+
     /// <summary>The caller may not use this target: the key is missing or wrong.</summary>
     Unauthorized,
 }

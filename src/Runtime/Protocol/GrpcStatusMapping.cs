@@ -27,7 +27,7 @@ internal static class GrpcStatusMapping
         (HybridError.TargetUnavailable, GrpcStatus.Cancelled),
         (HybridError.TargetUnavailable, GrpcStatus.Aborted),
         (HybridError.TargetUnavailable, GrpcStatus.Unimplemented),
-        (HybridError.TargetUnavailable, GrpcStatus.DataLoss),
+        (HybridError.Storage, GrpcStatus.DataLoss),
     ];
 
     /// <summary>The status that tells a caller of this error.</summary>

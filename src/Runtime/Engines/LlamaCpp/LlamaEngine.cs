@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.LlamaCpp.Speculation;
+using Hybrid.Engines.LlamaCpp.State;
 using Hybrid.Engines.Sampling;
 using Hybrid.Engines.Text;
 using Hybrid.Models;
@@ -28,6 +29,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     private readonly DecodeLoop _loop;
     private readonly PromptTokens _prompts;
     private readonly Embedder _embedder;
+    private readonly SavedConversations _conversations;
     private readonly TimeProvider _time;
     private readonly int _contextLength;
     private int _disposed;
@@ -43,11 +45,12 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             throw new HybridException(HybridError.Configuration, $"KvTokens is {cells}, less than ContextLength {length}: no request of full length could ever run. Raise it or lower ContextLength.");
         var shape = new ContextShape(cells, Math.Max(Math.Min(options.BatchSize, cells), options.Outputs), options.Outputs, options.Slots, options.ThreadCount, options.Poll);
         _contextLength = length;
-        _context = new(model, shape);
+        _context = new(model, shape, time: time);
         if (draft is not null)
             _draft = new(draft, new(draft, shape with { Cells = length, Outputs = 1, Sequences = 1 }, partner: _context), time);
         _loop = new(model, _context, _draft, options, time);
         _prompts = new(model);
+        _conversations = new(model, _loop);
         _embedder = new(model, options, length);
         Descriptor = Describe(model, options, length);
     }
@@ -159,6 +162,32 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             _loop.Cancel(sequence);
         }
+    }
+
+    /// <summary>Saves the KV cache of a prompt's beginning, as far as it is cached, so that a later process need not prefill it.</summary>
+    /// <param name="prompt">A chat with the answer in it, say.</param>
+    /// <param name="path">The file; one that is there is replaced whole or not at all.</param>
+    /// <param name="cancellationToken">Stops waiting; a file is still whole or absent.</param>
+    /// <returns>How many tokens were saved.</returns>
+    /// <exception cref="HybridException">Nothing of it is cached (<see cref="HybridError.InvalidRequest"/>), or the file cannot be written (<see cref="HybridError.Storage"/>).</exception>
+    public Task<int> SavePrefixAsync(Prompt prompt, string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return _conversations.SaveAsync(_prompts.Of(prompt, ""), path, cancellationToken);
+    }
+
+    /// <summary>Fills the KV cache from a file of <see cref="SavePrefixAsync"/>; requests that begin with those tokens then reuse them.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Stops waiting; the cache is filled whole or not at all.</param>
+    /// <returns>How many tokens were restored.</returns>
+    /// <exception cref="HybridException">
+    /// The file is damaged, or of another model or version (<see cref="HybridError.Storage"/>), or running requests leave no room for it (<see cref="HybridError.Busy"/>).
+    /// </exception>
+    public Task<int> RestorePrefixAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return _conversations.RestoreAsync(path, cancellationToken);
     }
 
     /// <inheritdoc />
