@@ -47,7 +47,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         if (draft is not null)
             _draft = new(draft, new(draft, shape with { Cells = length, Outputs = 1, Sequences = 1 }, partner: _context), time);
         _loop = new(model, _context, _draft, options, time);
-        _prompts = new(model);
+        _prompts = new(model, time);
         _embedder = new(model, options, length);
         Descriptor = Describe(model, options, length);
     }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Hybrid.Engines.ChatTemplates;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Models;
 
@@ -26,8 +27,10 @@ internal sealed unsafe class LlamaModel : IDisposable
         VocabularySize = NativeMethods.llama_vocab_n_tokens(_vocabulary);
         TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
         EmbeddingLength = NativeMethods.llama_model_n_embd(handle.Value);
-        Template = file.ChatTemplate is { } source ? ChatTemplate.TryParse(source) : null;
-        StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? NativeMethods.llama_vocab_bos(_vocabulary) : null;
+        var start = NativeMethods.llama_vocab_bos(_vocabulary);
+        StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? start : null;
+        (StartText, EndText) = (TokenText(start), TokenText(NativeMethods.llama_vocab_eos(_vocabulary)));
+        (Template, TemplateProblem) = ReadTemplate(file.ChatTemplate);
         ControlTexts = FindControlTexts();
         Rewinds = NativeMethods.llama_model_is_recurrent(handle.Value) == 0 && NativeMethods.llama_model_is_hybrid(handle.Value) == 0;
     }
@@ -38,6 +41,15 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>Null where the file has none, or one that is not understood.</summary>
     public ChatTemplate? Template { get; }
+
+    /// <summary>Why the file's template cannot be used; null where it can, or where there is none.</summary>
+    public string? TemplateProblem { get; }
+
+    /// <summary>The start token as text; empty where there is none.</summary>
+    public string StartText { get; }
+
+    /// <summary>The end token as text; empty where there is none.</summary>
+    public string EndText { get; }
 
     /// <summary>The texts that are read as control tokens where those are parsed.</summary>
     public IReadOnlyList<string> ControlTexts { get; }
@@ -163,6 +175,25 @@ internal sealed unsafe class LlamaModel : IDisposable
         fixed (byte* source = bytes.Length == 0 ? [0] : bytes)
         fixed (int* target = tokens)
             return NativeMethods.llama_tokenize(_vocabulary, source, bytes.Length, target, tokens.Length, Flag(addSpecial), Flag(parseSpecial));
+    }
+
+    private string TokenText(int token) => token < 0 ? "" : NativeLibraries.Utf8(NativeMethods.llama_vocab_get_text(_vocabulary, token));
+
+    private (ChatTemplate? Template, string? Problem) ReadTemplate(string? source)
+    {
+        if (source is null)
+            return (null, null);
+        try
+        {
+            // Some faults show only when it is used.
+            var template = ChatTemplate.Parse(source);
+            template.Render(new() { Messages = [new("user", "?")], BosToken = StartText, EosToken = EndText, Now = DateTimeOffset.UnixEpoch });
+            return (template, null);
+        }
+        catch (HybridException problem)
+        {
+            return (null, problem.Message);
+        }
     }
 
     private List<string> FindControlTexts()
