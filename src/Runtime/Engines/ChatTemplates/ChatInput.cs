@@ -7,6 +7,11 @@ internal sealed record ChatInput
 {
     public required IReadOnlyList<PromptMessage> Messages { get; init; }
 
+    public IReadOnlyList<ToolDefinition> Tools { get; init; } = [];
+
+    /// <summary>Whether a call's arguments are given as JSON text, not as a dict.</summary>
+    public bool ArgumentsAsText { get; init; }
+
     /// <summary>The text of the start token; empty where the model has none.</summary>
     public string BosToken { get; init; } = "";
 

@@ -28,24 +28,16 @@ internal sealed class ChatTemplate
     public MarkedText Render(ChatInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var budget = new RenderBudget(input.Messages.Sum(message => message.Text.Length + MessageAllowance));
+        var budget = new RenderBudget(ChatValues.Length(input) + (input.Messages.Count * MessageAllowance));
         var rendering = new Rendering(budget);
         var globals = Globals.Create(rendering, input.Now);
-        globals.Set("messages", input.Messages.Select(Message).ToList());
-        globals.Set("tools", null);
+        globals.Set("messages", ChatValues.Messages(input, budget));
+        globals.Set("tools", ChatValues.Tools(input, budget));
         globals.Set("documents", null);
         globals.Set("add_generation_prompt", input.AddGenerationPrompt);
         globals.Set("bos_token", new MarkedText(input.BosToken));
         globals.Set("eos_token", new MarkedText(input.EosToken));
         Statement.ExecuteAll(_body, globals.Inner());
         return rendering.Output.Build();
-    }
-
-    private static object? Message(PromptMessage message)
-    {
-        var map = new TemplateMap();
-        map.Set("role", new MarkedText(message.Role, isContent: !message.Role.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-')));
-        map.Set("content", new MarkedText(message.Text, isContent: true));
-        return map;
     }
 }

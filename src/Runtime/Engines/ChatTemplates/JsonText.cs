@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Hybrid.Engines.ChatTemplates;
 
-/// <summary>Values of a JSON text, for the filter <c>from_json</c>; texts in it are content where any of it was.</summary>
+/// <summary>Values of a JSON text; for the filter <c>from_json</c>, texts in it are content where any of it was.</summary>
 internal static class JsonText
 {
     public static object? Read(MarkedText text, RenderBudget budget)
@@ -18,7 +18,7 @@ internal static class JsonText
         }
     }
 
-    private static object? Value(JsonElement element, bool isContent, RenderBudget budget)
+    public static object? Value(JsonElement element, bool isContent, RenderBudget budget)
     {
         budget.Enter();
         switch (element.ValueKind)
@@ -26,7 +26,7 @@ internal static class JsonText
             case JsonValueKind.String:
                 return new MarkedText(element.GetString()!, isContent);
             case JsonValueKind.Number:
-                return element.TryGetInt64(out var whole) ? whole : element.GetDouble();
+                return element.TryGetInt64(out var whole) ? (object)whole : element.GetDouble();
             case JsonValueKind.True or JsonValueKind.False:
                 return element.GetBoolean();
             case JsonValueKind.Array:

@@ -1,9 +1,11 @@
+using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.LlamaCpp.Speculation;
 using Hybrid.Engines.Sampling;
 using Hybrid.Engines.Text;
+using Hybrid.Engines.ToolCalls;
 using Hybrid.Models;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -130,9 +132,16 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     }
 
     /// <inheritdoc />
-    public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return request.OffersTools && _model.Tools is { } tools
+            ? ToolCallStream.ReadAsync(DecodeAsync(request, cancellationToken), tools.Read(request), cancellationToken)
+            : DecodeAsync(request, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<DecodeUpdate> DecodeAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         var sequence = Prepare(request);
         using var deadline = Deadline(request);
@@ -202,11 +211,15 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         SamplingOptionsValidator.Validate(request.Sampling);
         if (request.MaxTokens is < 1)
             throw new HybridException(HybridError.InvalidRequest, $"MaxTokens is {request.MaxTokens}; use 1 or more. Nothing was decoded.");
-        var tokens = _prompts.Of(request.Prompt, request.Continuation);
+        ToolRequestRules.Check(request, _model.Tools is not null);
+        var tokens = _prompts.Of(request.Prompt, request.Continuation, request.OffersTools ? request.Tools : []);
         var room = _contextLength - tokens.Length;
         if (room < 1)
             throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_contextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
-        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp());
+        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp())
+        {
+            ShownControls = request.OffersTools ? _model.ToolMarkers : FrozenSet<int>.Empty,
+        };
     }
 
     internal static HybridException Disposed() => new(HybridError.TargetUnavailable, "The engine was disposed. What was delivered stands.");
@@ -219,7 +232,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             ContextLength = context,
             ParametersBillions = stated.ParametersBillions > 0 ? stated.ParametersBillions : model.File.ParameterCount / 1e9,
-            Capabilities = chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
+            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
         };
     }
 }

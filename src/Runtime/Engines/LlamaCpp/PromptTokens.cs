@@ -12,9 +12,10 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    public int[] Of(Prompt prompt, string continuation) => prompt switch
+    /// <summary>The tokens of a prompt; tools are shown to a chat alone.</summary>
+    public int[] Of(Prompt prompt, string continuation, IReadOnlyList<ToolDefinition>? tools = null) => prompt switch
     {
-        MessagesPrompt chat => OfChat(chat.Messages, continuation),
+        MessagesPrompt chat => OfChat(chat.Messages, continuation, tools ?? []),
         TextPrompt text => NotEmpty(WithStart(model.Tokenize(text.Text + continuation, addSpecial: false, parseSpecial: false))),
         TokensPrompt tokens => NotEmpty([.. Checked(tokens.Tokens.ToArray()), .. model.Tokenize(continuation, addSpecial: false, parseSpecial: false)]),
         _ => throw Invalid($"A prompt of type {prompt.GetType().Name} is not known"),
@@ -32,7 +33,7 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
         return tokens;
     }
 
-    private int[] OfChat(IReadOnlyList<PromptMessage> messages, string continuation)
+    private int[] OfChat(IReadOnlyList<PromptMessage> messages, string continuation, IReadOnlyList<ToolDefinition> tools)
     {
         if (model.Template is not { } template)
         {
@@ -43,7 +44,15 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
 
         if (messages.Count == 0)
             throw Invalid("The chat has no message");
-        var rendered = template.Render(new() { Messages = messages, BosToken = model.StartText, EosToken = model.EndText, Now = _time.GetLocalNow() });
+        var rendered = template.Render(new()
+        {
+            Messages = messages,
+            Tools = tools,
+            ArgumentsAsText = model.Tools is { ArgumentsAsText: true },
+            BosToken = model.StartText,
+            EosToken = model.EndText,
+            Now = _time.GetLocalNow(),
+        });
         return WithStart([.. ControlCuts.Parts(rendered, continuation, model.ControlTexts).SelectMany(part => model.Tokenize(part, addSpecial: false, parseSpecial: true))]);
     }
 
