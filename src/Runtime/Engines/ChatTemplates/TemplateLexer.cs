@@ -196,6 +196,13 @@ internal sealed class TemplateLexer
                 _at++;
         }
 
+        var digits = _at + (_at + 1 < _source.Length && _source[_at + 1] is '+' or '-' ? 2 : 1);
+        if (digits < _source.Length && _source[_at] is 'e' or 'E' && char.IsAsciiDigit(_source[digits]))
+        {
+            for (_at = digits; _at < _source.Length && char.IsAsciiDigit(_source[_at]);)
+                _at++;
+        }
+
         var text = _source[start.._at].Replace("_", "", StringComparison.Ordinal);
         return new(_at == whole ? TokenKind.Integer : TokenKind.Float, text, start);
     }

@@ -39,7 +39,7 @@ public sealed class HostileTemplateTests
     [InlineData("[", "]", 200_000)]
     [InlineData("not ", "", 200_000)]
     [InlineData("-", "1", 500_000)]
-    [InlineData("x if ", "", 200_000)]
+    [InlineData("x if 0 else ", "", 80_000)]
     public void Deep_nesting_is_refused_when_it_is_read_or_rendered(string open, string close, int times)
     {
         var source = "{{ " + string.Concat(Enumerable.Repeat(open, times)) + "1" + string.Concat(Enumerable.Repeat(close, times)) + " }}";
