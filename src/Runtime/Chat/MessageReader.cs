@@ -52,7 +52,7 @@ internal static class MessageReader
             }
         }
 
-        if (results.Count == 0) return [new(role, message.Text) { ToolCalls = calls.Count > 0 ? calls : [] }];
+        if (results.Count == 0) return [new(role, message.Text) { ToolCalls = calls }];
         return message.Text.Length == 0
             ? results
             : throw Invalid($"Message {index} ({role}) holds text beside FunctionResultContent. Put the text into a message of its own.");

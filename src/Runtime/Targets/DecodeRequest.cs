@@ -77,4 +77,11 @@ public sealed record PromptMessage(string Role, string Text)
 
     /// <summary>The function whose result a tool's turn gives.</summary>
     public string ToolName { get; init; } = "";
+
+    /// <summary>Whether all of it is the same, the calls one by one.</summary>
+    public bool Equals(PromptMessage? other) =>
+        other is not null && (Role, Text, ToolCallId, ToolName) == (other.Role, other.Text, other.ToolCallId, other.ToolName) && ToolCalls.SequenceEqual(other.ToolCalls);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => HashCode.Combine(Role, Text, ToolCallId, ToolName, ToolCalls.Count);
 }
