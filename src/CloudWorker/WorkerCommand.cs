@@ -14,6 +14,8 @@ internal static class WorkerCommand
         (Number("--grpc-port", "Port of gRPC; 0 takes a free one; default 8081."), "GrpcPort"),
         (Number("--threads", "Threads that decode; default: the engine chooses."), "Threads"),
         (Number("--slots", "Requests decoded at once; default: the engine chooses."), "Slots"),
+        (Number("--kv-tokens", "Tokens that the KV cache holds for all requests together; default: the engine chooses."), "KvTokens"),
+        (Text("--draft-model", "PATH", "A smaller GGUF file with the same vocabulary that drafts."), "DraftModel"),
         (Number("--context", "Tokens of context per request; default: what the model was trained with."), "Context"),
         (Number("--poll", "How hard decode threads spin while they wait, 0 to 100."), "Poll"),
         (Number("--queue", "Requests that may wait before more are refused as busy; default 64."), "Queue"),

@@ -27,6 +27,12 @@ internal sealed class WorkerOptions
     /// <summary>Requests decoded at once; 0: the engine chooses.</summary>
     public int Slots { get; set; }
 
+    /// <summary>Tokens that the KV cache holds for all requests together; 0: the engine chooses.</summary>
+    public int KvTokens { get; set; }
+
+    /// <summary>Path of a smaller GGUF file with the same vocabulary that drafts; null: none.</summary>
+    public string? DraftModel { get; set; }
+
     /// <summary>Tokens of context per request; 0: what the model was trained with.</summary>
     public int Context { get; set; }
 

@@ -13,7 +13,8 @@ internal static class WorkerOptionsValidation
         Within(errors, nameof(options.HttpPort), options.HttpPort, 0, 65535);
         Within(errors, nameof(options.GrpcPort), options.GrpcPort, 0, 65535);
         Within(errors, nameof(options.Threads), options.Threads, 0, 1024);
-        Within(errors, nameof(options.Slots), options.Slots, 0, 256);
+        Within(errors, nameof(options.Slots), options.Slots, 0, 64);
+        Within(errors, nameof(options.KvTokens), options.KvTokens, 0, int.MaxValue / 64);
         Within(errors, nameof(options.Context), options.Context, 0, int.MaxValue);
         Within(errors, nameof(options.Queue), options.Queue, 0, 1_000_000);
         Within(errors, nameof(options.Poll), options.Poll ?? 0, 0, 100);

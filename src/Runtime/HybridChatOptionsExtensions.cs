@@ -9,6 +9,7 @@ public static class HybridChatOptionsExtensions
     internal const string Prefix = "hybrid.";
     internal const string Privacy = "hybrid.privacy";
     internal const string Deadline = "hybrid.deadline";
+    internal const string Priority = "hybrid.priority";
     internal const string Policy = "hybrid.policy";
     internal const string Target = "hybrid.target";
     internal const string MinP = "hybrid.min_p";
@@ -19,6 +20,9 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Sets how long the whole answer may take, counted from the moment it is asked; above zero.</summary>
     public static ChatOptions WithDeadline(this ChatOptions options, TimeSpan deadline) => options.Set(Deadline, deadline);
+
+    /// <summary>Sets who goes first where requests wait for the same engine.</summary>
+    public static ChatOptions WithPriority(this ChatOptions options, RequestPriority priority) => options.Set(Priority, priority);
 
     /// <summary>Chooses a preset or a configured policy by its name.</summary>
     public static ChatOptions WithPolicy(this ChatOptions options, string policy) => options.Set(Policy, policy);

@@ -1,18 +1,22 @@
-// node-llama-cpp behind one line of JSON per request: {"prompt", "maxTokens"} in, tokens and times out.
-// Usage: node llama.mjs MODEL THREADS CONTEXT
+// node-llama-cpp behind one line of JSON per request: {"prompt" or "tokens" or "streams", "maxTokens"} in, tokens and times out.
+// Usage: node llama.mjs MODEL THREADS CONTEXT [SEQUENCES]
+// Times are taken here, so that no pipe between processes is in them.
 import readline from "node:readline";
 import {getLlama} from "node-llama-cpp";
 
-const [modelPath, threads, contextSize] = process.argv.slice(2);
+const [modelPath, threads, contextSize, sequenceCount = "1"] = process.argv.slice(2);
 const llama = await getLlama({gpu: false, build: "never", progressLogs: false, logLevel: "error", maxThreads: Number(threads)});
 const model = await llama.loadModel({modelPath});
-const context = await model.createContext({contextSize: Number(contextSize), threads: Number(threads), sequences: 1});
-const sequence = context.getSequence();
+const context = await model.createContext({
+  contextSize: Number(contextSize),
+  threads: {ideal: Number(threads), min: Number(threads)},
+  sequences: Number(sequenceCount),
+  batchSize: 512
+});
+const sequences = Array.from({length: Number(sequenceCount)}, () => context.getSequence());
 console.log(JSON.stringify({event: "ready", contextSize: context.contextSize}));
 
-for await (const line of readline.createInterface({input: process.stdin})) {
-  const request = JSON.parse(line);
-  const prompt = request.tokens ?? model.tokenize(request.prompt, true);
+async function generate(sequence, request, prompt) {
   await sequence.clearHistory();
   const tokens = [];
   const started = performance.now();
@@ -27,6 +31,17 @@ for await (const line of readline.createInterface({input: process.stdin})) {
       break;
   }
   const ended = performance.now();
-  console.log(JSON.stringify({promptTokens: [...prompt], tokens, prefillMilliseconds: first - started, decodeMilliseconds: ended - first}));
+  return {promptTokens: [...prompt], tokens, prefillMilliseconds: first - started, decodeMilliseconds: ended - first};
+}
+
+for await (const line of readline.createInterface({input: process.stdin})) {
+  const request = JSON.parse(line);
+  const started = performance.now();
+  if (request.streams) {
+    const items = await Promise.all(request.streams.map((prompt, i) => generate(sequences[i], request, prompt)));
+    console.log(JSON.stringify({items, milliseconds: performance.now() - started}));
+  } else {
+    console.log(JSON.stringify(await generate(sequences[0], request, request.tokens ?? model.tokenize(request.prompt, true))));
+  }
 }
 process.exit(0);

@@ -24,6 +24,8 @@ internal static class EngineModel
                     Descriptor = Describe(options),
                     ContextLength = options.Context > 0 ? options.Context : null,
                     Slots = options.Slots > 0 ? options.Slots : start.Slots,
+                    KvTokens = options.KvTokens > 0 ? options.KvTokens : null,
+                    DraftModelPath = options.DraftModel,
                     Threads = options.Threads > 0 ? options.Threads : null,
                     Poll = options.Poll ?? start.Poll,
                     QueueCapacity = options.Queue,

@@ -29,6 +29,7 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             ToolChoice = ToolReader.Choice(options),
             Privacy = properties.Privacy ?? policies.Privacy,
             Deadline = Deadline(properties.Deadline),
+            Priority = properties.Priority ?? RequestPriority.Normal,
         };
         var (target, model) = Pin(options.ModelId, properties.Target);
         var profile = new RequestProfile

@@ -10,6 +10,8 @@ internal sealed record HybridProperties
 
     public TimeSpan? Deadline { get; private init; }
 
+    public RequestPriority? Priority { get; private init; }
+
     public string? Policy { get; private init; }
 
     public string? Target { get; private init; }
@@ -28,6 +30,7 @@ internal sealed record HybridProperties
             {
                 HybridChatOptionsExtensions.Privacy => read with { Privacy = Known(Is<PrivacyClass>(key, value)) },
                 HybridChatOptionsExtensions.Deadline => read with { Deadline = Positive(Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.Priority => read with { Priority = Known(Is<RequestPriority>(key, value)) },
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
@@ -46,6 +49,10 @@ internal sealed record HybridProperties
     private static PrivacyClass Known(PrivacyClass privacy) => Enum.IsDefined(privacy)
         ? privacy
         : throw Invalid($"The privacy class {(int)privacy} is not known; use public, internal, confidential or secret");
+
+    private static RequestPriority Known(RequestPriority priority) => Enum.IsDefined(priority)
+        ? priority
+        : throw Invalid($"The priority {(int)priority} is not known; use background, normal or interactive");
 
     private static TimeSpan Positive(TimeSpan deadline) => deadline > TimeSpan.Zero
         ? deadline

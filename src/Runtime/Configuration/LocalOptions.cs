@@ -12,7 +12,7 @@ public sealed record LocalOptions
     /// <remarks>Where no <c>Model</c> is configured, it is the file's name without extension; the name is <c>device</c>.</remarks>
     public required TargetDescriptor Descriptor { get; init; }
 
-    /// <summary>Tokens of context per slot; above 0.</summary>
+    /// <summary>Tokens of each request, prompt and answer together; above 0.</summary>
     /// <value>Null: what the model was trained with.</value>
     public int? ContextLength { get; init; }
 
@@ -23,6 +23,26 @@ public sealed record LocalOptions
     /// <summary>Requests decoded at once; above 0.</summary>
     /// <value>Null: the engine decides.</value>
     public int? Slots { get; init; }
+
+    /// <summary>Tokens that the KV cache holds for all requests together; at least the context length.</summary>
+    /// <value>Null: the engine decides.</value>
+    public int? KvTokens { get; init; }
+
+    /// <summary>Most requests that share a decode step; above 0, 1 turns batching off.</summary>
+    /// <value>Null: the engine decides.</value>
+    public int? MaxBatch { get; init; }
+
+    /// <summary>Whether prompts that begin alike are prefilled once.</summary>
+    /// <value>Null: the engine decides.</value>
+    public bool? PrefixCache { get; init; }
+
+    /// <summary>Whether tokens are drafted and verified several at a time, where that is faster.</summary>
+    /// <value>Null: the engine decides.</value>
+    public bool? Speculation { get; init; }
+
+    /// <summary>A smaller model file with the same vocabulary that drafts; a relative path starts at the app's folder.</summary>
+    /// <value>Null: none.</value>
+    public string? DraftModelPath { get; init; }
 
     /// <summary>How eagerly waiting threads poll, 0 to 100.</summary>
     /// <value>Null: the engine decides.</value>

@@ -13,6 +13,7 @@ internal static class DecodeMapping
             Sampling = ToMessage(request.Sampling),
             PrivacyClass = ToName(request.Privacy),
             RequestId = request.Id,
+            Priority = ToName(request.Priority),
         };
         switch (request.Prompt)
         {
@@ -63,6 +64,7 @@ internal static class DecodeMapping
             Privacy = PrivacyFromName(message.PrivacyClass),
             Deadline = message.HasDeadlineMilliseconds ? After(now, message.DeadlineMilliseconds) : null,
             Id = message.RequestId,
+            Priority = PriorityFromName(message.Priority),
         };
     }
 
@@ -79,6 +81,8 @@ internal static class DecodeMapping
                 PromptTokens = completion.PromptTokens,
                 CachedTokens = completion.CachedTokens,
                 OutputTokens = completion.OutputTokens,
+                DraftedTokens = completion.DraftedTokens,
+                AcceptedTokens = completion.AcceptedTokens,
                 QueueMicroseconds = (long)completion.QueueTime.TotalMicroseconds,
                 PrefillMicroseconds = (long)completion.PrefillTime.TotalMicroseconds,
                 DecodeMicroseconds = (long)completion.DecodeTime.TotalMicroseconds,
@@ -131,6 +135,21 @@ internal static class DecodeMapping
         "confidential" => PrivacyClass.Confidential,
         "secret" => PrivacyClass.Secret,
         _ => throw Invalid($"privacy class '{name}' is not one of public, internal, confidential, secret."),
+    };
+
+    private static string ToName(RequestPriority priority) => priority switch
+    {
+        RequestPriority.Background => "background",
+        RequestPriority.Normal => "normal",
+        _ => "interactive",
+    };
+
+    private static RequestPriority PriorityFromName(string name) => name switch
+    {
+        "background" => RequestPriority.Background,
+        "" or "normal" => RequestPriority.Normal,
+        "interactive" => RequestPriority.Interactive,
+        _ => throw Invalid($"priority '{name}' is not one of background, normal, interactive."),
     };
 
     private static Sampling ToMessage(SamplingOptions options)
@@ -191,6 +210,8 @@ internal static class DecodeMapping
         PromptTokens = message.PromptTokens,
         CachedTokens = message.CachedTokens,
         OutputTokens = message.OutputTokens,
+        DraftedTokens = message.DraftedTokens,
+        AcceptedTokens = message.AcceptedTokens,
         QueueTime = Microseconds(message.QueueMicroseconds),
         PrefillTime = Microseconds(message.PrefillMicroseconds),
         DecodeTime = Microseconds(message.DecodeMicroseconds),

@@ -34,6 +34,7 @@ public class DecodeMappingTests
             MaxTokens = 12,
             StopSequences = ["\n", "END"],
             Privacy = PrivacyClass.Confidential,
+            Priority = RequestPriority.Interactive,
             Deadline = Now + TimeSpan.FromMilliseconds(1500),
             Id = "r1",
         };
@@ -80,6 +81,7 @@ public class DecodeMappingTests
     {
         Refused("prompt", new GenerateRequest());
         Refused("max_tokens", new GenerateRequest { Text = "x", MaxTokens = 0 });
+        Refused("priority", new GenerateRequest { Text = "x", Priority = "Urgent" });
         Refused("tool_choice", new GenerateRequest { Text = "x", ToolChoice = "some" });
         Refused("'f'", new GenerateRequest { Text = "x", Tools = { new Tool { Name = "f", Parameters = "{" } } });
         Refused("privacy class", new GenerateRequest { Text = "x", PrivacyClass = "Secret" });

@@ -12,7 +12,10 @@ public sealed class NodeLlama : IDisposable
 
     private NodeLlama(Process process) => _process = process;
 
-    public static async Task<NodeLlama> StartAsync(string modelPath, int threads, int contextLength)
+    /// <summary>Its process, to tell its load from that of others.</summary>
+    public int Id => _process.Id;
+
+    public static async Task<NodeLlama> StartAsync(string modelPath, int threads, int contextLength, int sequences = 1)
     {
         var start = new ProcessStartInfo("node")
         {
@@ -21,15 +24,23 @@ public sealed class NodeLlama : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        foreach (var argument in new[] { "llama.mjs", modelPath, threads.ToString(CultureInfo.InvariantCulture), contextLength.ToString(CultureInfo.InvariantCulture) })
-            start.ArgumentList.Add(argument);
+        start.ArgumentList.Add("llama.mjs");
+        start.ArgumentList.Add(modelPath);
+        foreach (var number in new[] { threads, contextLength, sequences })
+            start.ArgumentList.Add(number.ToString(CultureInfo.InvariantCulture));
         var peer = new NodeLlama(Process.Start(start)!);
         await peer.ReadLineAsync();
         return peer;
     }
 
     /// <summary>Greedy tokens for a text prompt, special tokens parsed.</summary>
-    public Task<Answer> GenerateAsync(string prompt, int maxTokens, bool ignoreEnd = false) => AskAsync(new { prompt, maxTokens, ignoreEnd });
+    public Task<Answer> GenerateAsync(string prompt, int maxTokens, bool ignoreEnd = false) => AskAsync<Answer>(new { prompt, maxTokens, ignoreEnd });
+
+    /// <summary>Greedy tokens for token ids.</summary>
+    public Task<Answer> GenerateAsync(int[] tokens, int maxTokens, bool ignoreEnd = false) => AskAsync<Answer>(new { tokens, maxTokens, ignoreEnd });
+
+    /// <summary>Greedy tokens for several prompts at once, each in a sequence of the same context.</summary>
+    public Task<Answers> GenerateAsync(int[][] streams, int maxTokens, bool ignoreEnd = false) => AskAsync<Answers>(new { streams, maxTokens, ignoreEnd });
 
     public void Dispose()
     {
@@ -39,11 +50,11 @@ public sealed class NodeLlama : IDisposable
         _process.Dispose();
     }
 
-    private async Task<Answer> AskAsync(object request)
+    private async Task<T> AskAsync<T>(object request)
     {
         await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(request, Json));
         await _process.StandardInput.FlushAsync();
-        return JsonSerializer.Deserialize<Answer>(await ReadLineAsync(), Json)!;
+        return JsonSerializer.Deserialize<T>(await ReadLineAsync(), Json)!;
     }
 
     private async Task<string> ReadLineAsync() =>
@@ -51,4 +62,6 @@ public sealed class NodeLlama : IDisposable
         ?? throw new InvalidOperationException("node-llama-cpp ended without an answer; see its messages above.");
 
     public sealed record Answer(int[] PromptTokens, int[] Tokens, double PrefillMilliseconds, double DecodeMilliseconds);
+
+    public sealed record Answers(Answer[] Items, double Milliseconds);
 }

@@ -25,6 +25,8 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     private readonly ContextHandle _handle;
     private readonly ComputePool.Member? _turn;
     private readonly bool _ownsTurn;
+    private readonly TimeProvider _time;
+    private readonly ThreadGovernor? _governor;
     private readonly nint _memory;
     private readonly int _vocabularySize;
 
@@ -37,8 +39,10 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     /// <param name="model">The weights.</param>
     /// <param name="shape">What it is made for.</param>
     /// <param name="partner">The context in whose turns this one decodes; null: it takes turns of its own.</param>
-    public DecodeContext(LlamaModel model, in ContextShape shape, DecodeContext? partner = null)
+    /// <param name="time">The clock of <see cref="LastSeconds"/>.</param>
+    public DecodeContext(LlamaModel model, in ContextShape shape, DecodeContext? partner = null, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         var parameters = NativeMethods.llama_context_default_params();
         parameters.Sequences = (uint)shape.Sequences;
         parameters.Context = (uint)shape.Cells;
@@ -75,6 +79,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
             AttachOwnThreads(shape); // A GPU orders the work of contexts by itself.
         else
             _turn ??= ComputePool.Shared.Join(shape.Threads, shape.Poll);
+        _governor = _ownsTurn && _turn is not null && shape.Threads > 1 ? new(shape.Threads, _time) : null;
     }
 
     public int Cells { get; }
@@ -83,6 +88,9 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
 
     /// <summary>Tokens in the batch.</summary>
     public int Count => _batch.Count;
+
+    /// <summary>How long the last decode took.</summary>
+    public double LastSeconds { get; private set; }
 
     /// <summary>Whether another context of this process waits for its turn.</summary>
     public bool OthersWait => _turn?.OthersWait ?? false;
@@ -117,9 +125,17 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     public int Decode(long ticket)
     {
         Volatile.Write(ref _tickets[0], ticket);
+        if (_governor is not null)
+            _turn!.Want(_governor.Threads);
         _turn?.Attach(_handle, ref _attached);
-        return NativeMethods.llama_decode(_handle.Value, _batch);
+        var began = _time.GetTimestamp();
+        var code = NativeMethods.llama_decode(_handle.Value, _batch);
+        LastSeconds = _time.GetElapsedTime(began).TotalSeconds;
+        return code;
     }
+
+    /// <summary>Lets what the last decode took count for how many threads the next ones use.</summary>
+    public void JudgeThreads() => _governor?.Observe(_batch.Count, LastSeconds);
 
     /// <summary>Logits of the batch's token at this place.</summary>
     public ReadOnlySpan<float> Logits(int index)
@@ -165,7 +181,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     {
         using var threads = ThreadpoolHandle.Create(shape.Threads, shape.Poll);
         if (threads is not null)
-            _handle.Attach(threads);
+            _handle.Attach(threads, shape.Threads);
     }
 
     /// <summary>One block for all of a batch's arrays.</summary>

@@ -45,7 +45,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             throw new HybridException(HybridError.Configuration, $"KvTokens is {cells}, less than ContextLength {length}: no request of full length could ever run. Raise it or lower ContextLength.");
         var shape = new ContextShape(cells, Math.Max(Math.Min(options.BatchSize, cells), options.Outputs), options.Outputs, options.Slots, options.ThreadCount, options.Poll);
         _contextLength = length;
-        _context = new(model, shape);
+        _context = new(model, shape, time: time);
         if (draft is not null)
             _draft = new(draft, new(draft, shape with { Cells = length, Outputs = 1, Sequences = 1 }, partner: _context), time);
         _loop = new(model, _context, _draft, options, time);

@@ -46,7 +46,7 @@ internal sealed class ComputePool
 
     private void Resize()
     {
-        var shape = _members.Count == 0 ? default : (_members.Max(one => one.Threads), _members.Min(one => one.Poll));
+        var shape = _members.Count == 0 ? default : (_members.Max(one => one.Wanted), _members.Min(one => one.Poll));
         if (shape == _shape)
             return;
         // Contexts that still hold the old threads keep them alive until they attach anew, at their next turn.
@@ -61,7 +61,8 @@ internal sealed class ComputePool
     {
         private bool _holds;
 
-        public int Threads => threads;
+        /// <summary>Threads of its next step.</summary>
+        public int Wanted { get; private set; } = threads;
 
         public int Poll => poll;
 
@@ -99,6 +100,19 @@ internal sealed class ComputePool
             }
         }
 
+        /// <summary>Changes how many threads its steps use; those that nobody wants end, so that they spin for nobody.</summary>
+        public void Want(int count)
+        {
+            if (count == Wanted)
+                return;
+            lock (pool._configuring)
+            {
+                Wanted = count;
+                pool.Resize();
+                pool._generation++; // also where the pool stays as it is, the context has to hear of it
+            }
+        }
+
         /// <summary>Gives a context the threads, where it does not have those in use now.</summary>
         /// <param name="context">The context that decodes next.</param>
         /// <param name="attached">What it has.</param>
@@ -109,7 +123,7 @@ internal sealed class ComputePool
             lock (pool._configuring)
             {
                 if (pool._threads is { } handle)
-                    context.Attach(handle);
+                    context.Attach(handle, Wanted);
                 attached = pool._generation;
             }
         }

@@ -39,8 +39,8 @@ internal sealed class DecodeLoop : IAsyncDisposable
         _tree = new(context, context.Cells, reuse ? context.Cells / 2 : 0, reuse ? DecodeContext.SequenceIds : options.Slots);
         _queue = new(options.QueueCapacity, time);
         var delivery = new TokenDelivery(model, time);
-        _generation = new(context, _tree, delivery, draft, options, time);
-        _prefill = new(context, _tree, delivery, options.BatchSize, time);
+        _generation = new(context, _tree, delivery, draft, options);
+        _prefill = new(context, _tree, delivery, options.BatchSize);
         _admit = Admit;
         new Thread(Run) { IsBackground = true, Name = "hybrid decode" }.Start();
     }

@@ -15,13 +15,12 @@ internal sealed class GenerationStep
     private readonly TokenDelivery _delivery;
     private readonly DraftModel? _draft;
     private readonly StepCosts _costs;
-    private readonly TimeProvider _time;
     private readonly int _maxBatch;
     private int _rounds;
 
-    public GenerationStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, DraftModel? draft, LlamaEngineOptions options, TimeProvider time)
+    public GenerationStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, DraftModel? draft, LlamaEngineOptions options)
     {
-        (_context, _tree, _delivery, _draft, _time) = (context, tree, delivery, draft, time);
+        (_context, _tree, _delivery, _draft) = (context, tree, delivery, draft);
         _maxBatch = options.LargestBatch;
         _costs = new(options.Outputs, options.Slots);
     }
@@ -42,7 +41,6 @@ internal sealed class GenerationStep
     private void Step(ReadOnlySpan<Sequence> group)
     {
         var tokens = Fill(group);
-        var began = _time.GetTimestamp();
         if (_context.Decode(NeverAborted) is not 0 and var code)
         {
             foreach (var sequence in group)
@@ -50,7 +48,8 @@ internal sealed class GenerationStep
             return;
         }
 
-        _costs.Observe(tokens, _time.GetElapsedTime(began).TotalSeconds);
+        _costs.Observe(tokens, _context.LastSeconds);
+        _context.JudgeThreads();
         foreach (var sequence in group)
             Sample(sequence);
     }

@@ -3,7 +3,7 @@ using Hybrid.Engines.LlamaCpp.Prefixes;
 namespace Hybrid.Engines.LlamaCpp.Batching;
 
 /// <summary>Prefills a piece of the prompts that wait, all of them a little, and samples the first token of those that are done.</summary>
-internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, int batchSize, TimeProvider time)
+internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, int batchSize)
 {
     // It pays to wait for another request's prefill where it spares at least so many tokens.
     private const int WorthWaiting = 32;
@@ -19,12 +19,11 @@ internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenD
         var tokens = Fill(sequences, _budget.TokensWithin(patience));
         if (tokens == 0)
             return;
-        var began = time.GetTimestamp();
         var code = context.Decode(_ticket);
         foreach (var sequence in sequences)
             sequence.Ticket = 0;
         if (code == 0)
-            _budget.Observe(tokens, time.GetElapsedTime(began).TotalSeconds);
+            _budget.Observe(tokens, context.LastSeconds);
         foreach (var sequence in sequences)
         {
             if (sequence.BatchCount > 0)

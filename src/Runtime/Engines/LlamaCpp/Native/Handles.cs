@@ -38,11 +38,14 @@ internal sealed class ContextHandle : SafeHandle
     public nint Value => handle;
 
     /// <summary>Decodes on these threads from now on, and keeps them alive.</summary>
-    public void Attach(ThreadpoolHandle threads)
+    /// <param name="threads">The threads.</param>
+    /// <param name="count">How many of them a step uses.</param>
+    public void Attach(ThreadpoolHandle threads, int count)
     {
         var added = false;
         threads.DangerousAddRef(ref added);
         NativeMethods.llama_attach_threadpool(handle, threads.Value, threads.Value);
+        NativeMethods.llama_set_n_threads(handle, count, count);
         _threads?.DangerousRelease();
         _threads = threads;
     }

@@ -37,6 +37,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Llama)] public static partial nuint llama_state_seq_get_data(nint context, byte* data, nuint size, int sequence);
     [LibraryImport(Llama)] public static partial nuint llama_state_seq_set_data(nint context, byte* data, nuint size, int sequence);
     [LibraryImport(Llama)] public static partial void llama_attach_threadpool(nint context, nint pool, nint batchPool);
+    [LibraryImport(Llama)] public static partial void llama_set_n_threads(nint context, int threads, int threadsBatch);
     [LibraryImport(Llama)] public static partial int llama_decode(nint context, Batch batch);
     [LibraryImport(Llama)] public static partial float* llama_get_logits_ith(nint context, int index);
     [LibraryImport(Llama)] public static partial float* llama_get_embeddings_seq(nint context, int sequence);

@@ -1,0 +1,11 @@
+namespace Hybrid.Tests;
+
+/// <summary>Every look at this clock is a millisecond later: whatever is measured takes the same time, be it large or small.</summary>
+internal sealed class TickingTimeProvider : TimeProvider
+{
+    private long _ticks;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => Interlocked.Add(ref _ticks, TimeSpan.TicksPerMillisecond);
+}
