@@ -29,7 +29,7 @@ public sealed class ClientTests(ClientTests.RealWorker worker) : IClassFixture<C
         Assert.Equal(wanted.Completion.OutputTokens, js.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         Assert.Equal(worker.Name, Assert.Single(js.GetProperty("models").EnumerateArray()).GetString());
         Assert.Equal(2, js.GetProperty("vectors").EnumerateArray().Select(length => length.GetInt32()).Count(length => length > 0));
-        Assert.Equal("""{"status":400,"param":"tools","code":"unsupported_parameter"}""", js.GetProperty("refused").GetRawText());
+        Assert.Equal("""{"status":400,"param":null,"code":"invalid_value"}""", js.GetProperty("refused").GetRawText());
 
         var grpc = await NodeAsync("grpc.mjs", new { address = worker.Process.Grpc.Authority, proto = Repository.Proto, prompt = Prompt, maxTokens = MaxTokens, apiKey = Key });
         var answer = grpc.GetProperty("answer");

@@ -11,7 +11,7 @@ internal abstract class AnswerShape(string id, long created, string model)
     protected string Model { get; } = model;
 
     /// <summary>The whole answer.</summary>
-    public abstract byte[] Whole(string text, DecodeCompletion completion);
+    public abstract byte[] Whole(string text, IReadOnlyList<ToolCall> calls, DecodeCompletion completion);
 
     /// <summary>The chunk before any text; null where the API has none.</summary>
     public abstract byte[]? First();
@@ -19,13 +19,21 @@ internal abstract class AnswerShape(string id, long created, string model)
     /// <summary>A chunk of text.</summary>
     public abstract byte[] Piece(string text);
 
+    /// <summary>A chunk with a whole call, the answer's number <paramref name="index"/> from 0.</summary>
+    public abstract byte[] Call(ToolCall call, int index);
+
     /// <summary>The chunk that says why the answer ended.</summary>
     public abstract byte[] Last(DecodeFinish finish);
 
     /// <summary>The chunk with the usage and no choice.</summary>
     public abstract byte[] UsageOnly(DecodeCompletion completion);
 
-    protected static string Name(DecodeFinish finish) => finish == DecodeFinish.Length ? "length" : "stop";
+    protected static string Name(DecodeFinish finish) => finish switch
+    {
+        DecodeFinish.Length => "length",
+        DecodeFinish.ToolCalls => "tool_calls",
+        _ => "stop",
+    };
 
     protected static Usage Count(DecodeCompletion completion) => new(
         completion.PromptTokens, completion.OutputTokens, completion.PromptTokens + completion.OutputTokens, new PromptTokensDetails(completion.CachedTokens));
@@ -34,11 +42,13 @@ internal abstract class AnswerShape(string id, long created, string model)
 /// <summary>The shape of <c>/v1/chat/completions</c>.</summary>
 internal sealed class ChatShape(string id, long created, string model) : AnswerShape(id, created, model)
 {
-    public override byte[] Whole(string text, DecodeCompletion completion) => Write(new(Id, "chat.completion", Created, Model,
-        [new(0, Name(completion.Finish)) { Message = new() { Role = "assistant", Content = text } }])
+    public override byte[] Whole(string text, IReadOnlyList<ToolCall> calls, DecodeCompletion completion) => Write(new(Id, "chat.completion", Created, Model,
+        [new(0, Name(completion.Finish)) { Message = new() { Role = "assistant", Content = text, ToolCalls = calls.Count == 0 ? null : [.. calls.Select(call => Entry(call, null))] } }])
     { Usage = Count(completion) });
 
     public override byte[] First() => Chunk(new(0, null) { Delta = new() { Role = "assistant", Content = "" } });
+
+    public override byte[] Call(ToolCall call, int index) => Chunk(new(0, null) { Delta = new() { ToolCalls = [Entry(call, index)] } });
 
     public override byte[] Piece(string text) => Chunk(new(0, null) { Delta = new() { Content = text } });
 
@@ -46,6 +56,8 @@ internal sealed class ChatShape(string id, long created, string model) : AnswerS
 
     public override byte[] UsageOnly(DecodeCompletion completion) =>
         Write(new(Id, "chat.completion.chunk", Created, Model, []) { Usage = Count(completion) });
+
+    private static ToolCallEntry Entry(ToolCall call, int? index) => new(call.Id, "function", new(call.Name, call.Arguments)) { Index = index };
 
     private byte[] Chunk(ChatChoice choice) => Write(new(Id, "chat.completion.chunk", Created, Model, [choice]));
 
@@ -55,10 +67,12 @@ internal sealed class ChatShape(string id, long created, string model) : AnswerS
 /// <summary>The shape of <c>/v1/completions</c>.</summary>
 internal sealed class CompletionShape(string id, long created, string model) : AnswerShape(id, created, model)
 {
-    public override byte[] Whole(string text, DecodeCompletion completion) =>
+    public override byte[] Whole(string text, IReadOnlyList<ToolCall> calls, DecodeCompletion completion) =>
         Write(new TextChoice(0, text, Name(completion.Finish)), Count(completion));
 
     public override byte[]? First() => null;
+
+    public override byte[] Call(ToolCall call, int index) => throw new NotSupportedException("A text completion has no tools.");
 
     public override byte[] Piece(string text) => Write(new TextChoice(0, text, null), null);
 

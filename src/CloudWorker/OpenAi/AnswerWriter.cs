@@ -17,15 +17,18 @@ internal static class AnswerWriter
     private static async Task WholeAsync(HttpContext context, Answers answers, DecodeRequest request, AnswerShape shape)
     {
         var text = new StringBuilder();
+        var calls = new List<ToolCall>();
         DecodeCompletion? completion = null;
         await foreach (var update in answers.RunAsync(request, context.RequestAborted))
         {
             text.Append(update.Text);
+            if (update.ToolCall is { } call)
+                calls.Add(call);
             completion = update.Completion;
         }
 
         context.Response.ContentType = "application/json; charset=utf-8";
-        await context.Response.Body.WriteAsync(shape.Whole(text.ToString(), completion!), context.RequestAborted);
+        await context.Response.Body.WriteAsync(shape.Whole(text.ToString(), calls, completion!), context.RequestAborted);
     }
 
     private static async Task StreamAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape, ILogger logger)
@@ -33,8 +36,9 @@ internal static class AnswerWriter
         try
         {
             // Headers leave with the first update, so that whatever fails before it still has its own status.
+            var calls = 0;
             await foreach (var update in answers.RunAsync(fields.Request, context.RequestAborted))
-                await WriteUpdateAsync(context, fields, shape, update);
+                await WriteUpdateAsync(context, fields, shape, update, update.ToolCall is null ? calls : calls++);
             WriteEvent(context, "[DONE]"u8);
         }
         catch (Exception exception) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
@@ -47,7 +51,7 @@ internal static class AnswerWriter
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task WriteUpdateAsync(HttpContext context, CommonFields fields, AnswerShape shape, DecodeUpdate update)
+    private static async Task WriteUpdateAsync(HttpContext context, CommonFields fields, AnswerShape shape, DecodeUpdate update, int call)
     {
         if (!context.Response.HasStarted)
         {
@@ -60,6 +64,8 @@ internal static class AnswerWriter
 
         if (update.Text.Length > 0)
             WriteEvent(context, shape.Piece(update.Text));
+        if (update.ToolCall is { } asked)
+            WriteEvent(context, shape.Call(asked, call));
         if (update.Completion is { } completion)
         {
             WriteEvent(context, shape.Last(completion.Finish));

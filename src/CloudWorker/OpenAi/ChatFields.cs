@@ -33,12 +33,13 @@ internal static class ChatFields
         if (fields.Take("messages") is not { ValueKind: JsonValueKind.Array } value || value.GetArrayLength() == 0)
             throw OpenAiException.Invalid("messages", "'messages' must be an array of at least one message.");
         var messages = new List<PromptMessage>(value.GetArrayLength());
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var item in value.EnumerateArray())
-            messages.Add(ReadMessage(item, $"messages[{messages.Count}]"));
+            messages.Add(ReadMessage(item, $"messages[{messages.Count}]", names));
         return messages;
     }
 
-    private static PromptMessage ReadMessage(JsonElement item, string path)
+    private static PromptMessage ReadMessage(JsonElement item, string path, Dictionary<string, string> names)
     {
         if (item.ValueKind != JsonValueKind.Object)
             throw OpenAiException.Invalid(path, $"'{path}' must be an object.");
@@ -51,14 +52,23 @@ internal static class ChatFields
             "tool" => "tool",
             var other => throw OpenAiException.Invalid(path + ".role", $"'{path}.role' is '{other}'; it must be system, developer, user, assistant or tool."),
         };
-        var text = ReadContent(message.Take("content"), path + ".content");
-        foreach (var name in (ReadOnlySpan<string>)["tool_calls", "function_call", "audio"])
+        foreach (var name in (ReadOnlySpan<string>)["function_call", "audio"])
         {
-            if (message.Take(name) is { } field && !(field.ValueKind == JsonValueKind.Array && field.GetArrayLength() == 0))
+            if (message.Take(name) is not null)
                 throw OpenAiException.Unsupported($"{path}.{name}", $"This worker does not support '{path}.{name}'.");
         }
 
-        return new PromptMessage(role, text);
+        var calls = ToolFields.ReadCalls(message.Take("tool_calls"), role, path + ".tool_calls");
+        foreach (var call in calls)
+            names[call.Id] = call.Name;
+        var content = message.Take("content");
+        var text = content is null && calls.Count > 0 ? "" : ReadContent(content, path + ".content");
+        if (role != "tool")
+            return new PromptMessage(role, text) { ToolCalls = calls };
+        var id = message.Text("tool_call_id");
+        return string.IsNullOrEmpty(id)
+            ? throw OpenAiException.Invalid(path + ".tool_call_id", $"'{path}' is a tool's result and needs the 'tool_call_id' of its call.")
+            : new PromptMessage(role, text) { ToolCallId = id, ToolName = names.GetValueOrDefault(id, "") };
     }
 
     private static string ReadContent(JsonElement? content, string path)
@@ -81,10 +91,7 @@ internal static class ChatFields
 
     private static void RefuseUnsupported(RequestFields fields)
     {
-        fields.Only("tools", IsEmptyArray);
         fields.Only("functions", IsEmptyArray);
-        fields.Only("tool_choice", value => value.ValueKind == JsonValueKind.String && value.GetString() is "none" or "auto");
-        fields.Only("parallel_tool_calls", value => value.ValueKind is JsonValueKind.True or JsonValueKind.False);
         fields.Only("response_format", value => value.ValueKind == JsonValueKind.Object
             && value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == "text");
         fields.Only("modalities", value => value.ValueKind == JsonValueKind.Array

@@ -35,7 +35,19 @@ internal sealed record ChatTurn
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Content { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ToolCallEntry>? ToolCalls { get; init; }
 }
+
+internal sealed record ToolCallEntry(string Id, string Type, FunctionEntry Function)
+{
+    /// <summary>Its number within the answer; null where the answer comes whole.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Index { get; init; }
+}
+
+internal sealed record FunctionEntry(string Name, string Arguments);
 
 internal sealed record TextCompletion(string Id, string Object, long Created, string Model, IReadOnlyList<TextChoice> Choices)
 {

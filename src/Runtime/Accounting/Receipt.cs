@@ -95,4 +95,7 @@ public enum RequestFinish
 
     /// <summary>The deadline passed.</summary>
     DeadlineExceeded,
+
+    /// <summary>The model ended its turn with tool calls.</summary>
+    ToolCalls,
 }

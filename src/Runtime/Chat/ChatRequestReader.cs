@@ -25,6 +25,8 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
                 ? throw Invalid($"ChatOptions.MaxOutputTokens is {most}; use 1 or more")
                 : options.MaxOutputTokens,
             StopSequences = StopSequences(options),
+            Tools = ToolReader.Tools(options),
+            ToolChoice = ToolReader.Choice(options),
             Privacy = properties.Privacy ?? policies.Privacy,
             Deadline = Deadline(properties.Deadline),
             Priority = properties.Priority ?? RequestPriority.Normal,
@@ -32,15 +34,21 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
         var (target, model) = Pin(options.ModelId, properties.Target);
         var profile = new RequestProfile
         {
-            PromptTokens = estimate(turns),
+            PromptTokens = estimate(turns) + ToolTokens(decode),
             ExpectedOutputTokens = decode.MaxTokens ?? policy.ExpectedOutputTokens,
             Privacy = decode.Privacy,
+            Needs = decode.OffersTools ? TargetCapabilities.Chat | TargetCapabilities.Tools : TargetCapabilities.Chat,
             TimeLeft = properties.Deadline,
             Target = target,
             Model = model,
         };
         return new(decode, profile, policy);
     }
+
+    /// <summary>What showing the tools takes, about: templates write them as JSON.</summary>
+    private int ToolTokens(DecodeRequest decode) => decode.OffersTools
+        ? estimate([new("user", string.Concat(decode.Tools.Select(tool => $"{tool.Name} {tool.Description} {tool.Parameters.GetRawText()} ")))])
+        : 0;
 
     private static RoutingPolicy Policy(string? name, PolicySet policies)
     {

@@ -7,12 +7,8 @@ internal static class UnsupportedOptions
 {
     public static void Refuse(ChatOptions options)
     {
-        if (options.Tools is { Count: > 0 })
-            throw Refusal(nameof(options.Tools), $"{options.Tools.Count} tools are given, and no target can call tools");
-        if (options.ToolMode is RequiredChatToolMode)
-            throw Refusal(nameof(options.ToolMode), "a tool call is required, and no target can call tools");
-        if (options.AllowMultipleToolCalls is not null)
-            throw Refusal(nameof(options.AllowMultipleToolCalls), "no target can call tools");
+        if (options.AllowMultipleToolCalls is false)
+            throw Refusal(nameof(options.AllowMultipleToolCalls), "no target can be held to a single tool call");
         if (options.ResponseFormat is not (null or ChatResponseFormatText))
             throw Refusal(nameof(options.ResponseFormat), $"{options.ResponseFormat.GetType().Name} is asked for, and no target can be held to a format");
         if (options.ConversationId is not null)

@@ -20,11 +20,17 @@ internal sealed class UpdateWriter(string id, Decision decision, TimeProvider ti
             CreatedAt = time.GetUtcNow(),
             AdditionalProperties = new() { [HybridUpdateKeys.Target] = piece.Target },
         };
+        if (piece.ToolCall is { } call) update.Contents.Add(ToolJson.Content(call));
         if (_first) update.AdditionalProperties[HybridUpdateKeys.Decision] = decision;
         _first = false;
         if (piece.Receipt is not { } receipt) return update;
 
-        update.FinishReason = receipt.Finish == RequestFinish.Length ? ChatFinishReason.Length : ChatFinishReason.Stop;
+        update.FinishReason = receipt.Finish switch
+        {
+            RequestFinish.Length => ChatFinishReason.Length,
+            RequestFinish.ToolCalls => ChatFinishReason.ToolCalls,
+            _ => ChatFinishReason.Stop,
+        };
         update.AdditionalProperties[HybridUpdateKeys.Receipt] = receipt;
         update.Contents.Add(new UsageContent(Usage(receipt)));
         return update;

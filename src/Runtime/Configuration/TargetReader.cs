@@ -20,7 +20,7 @@ internal static class TargetReader
                 Model = section.Text("Model") ?? Path.GetFileNameWithoutExtension(path ?? ""),
                 Zone = Zone.Device,
                 ContextLength = context ?? int.MaxValue,
-                Capabilities = TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation,
+                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation,
             }),
             ContextLength = context,
             Threads = Count(section, nameof(LocalOptions.Threads)),
@@ -59,12 +59,15 @@ internal static class TargetReader
                 Model = model ?? "",
                 Zone = zone ?? Zone.Public,
                 ContextLength = Count(section, nameof(TargetDescriptor.ContextLength)) ?? int.MaxValue,
-                Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation,
+                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Continuation,
             }),
         };
         section.RefuseUnknown();
         return read;
     }
+
+    /// <summary>Whether the model is said to know tools; the local engine finds out for itself once it is loaded.</summary>
+    private static TargetCapabilities Tools(SectionReader section) => section.Flag("Tools") is true ? TargetCapabilities.Tools : TargetCapabilities.None;
 
     private static TargetDescriptor Figures(SectionReader section, TargetDescriptor start)
     {

@@ -19,8 +19,7 @@ internal static class DecodeMapping
         {
             case MessagesPrompt chat:
                 message.Messages = new MessageList();
-                foreach (var turn in chat.Messages)
-                    message.Messages.Messages.Add(new Message { Role = turn.Role, Text = turn.Text });
+                message.Messages.Messages.AddRange(chat.Messages.Select(ToolMapping.ToMessage));
                 break;
             case TextPrompt text:
                 message.Text = text.Text;
@@ -34,6 +33,7 @@ internal static class DecodeMapping
         if (request.MaxTokens is { } maxTokens)
             message.MaxTokens = maxTokens;
         message.StopSequences.AddRange(request.StopSequences);
+        ToolMapping.Write(request, message);
         if (request.Deadline is { } deadline)
             message.DeadlineMilliseconds = Math.Max(0, (long)Math.Ceiling((deadline - now).TotalMilliseconds));
         return message;
@@ -45,7 +45,7 @@ internal static class DecodeMapping
         Prompt prompt = message.PromptCase switch
         {
             GenerateRequest.PromptOneofCase.Messages =>
-                new MessagesPrompt([.. message.Messages.Messages.Select(turn => new PromptMessage(turn.Role, turn.Text))]),
+                new MessagesPrompt([.. message.Messages.Messages.Select(ToolMapping.FromMessage)]),
             GenerateRequest.PromptOneofCase.Text => new TextPrompt(message.Text),
             GenerateRequest.PromptOneofCase.Tokens => new TokensPrompt(message.Tokens.Ids.ToArray()),
             _ => throw Invalid("The request has no prompt; set messages, text or tokens."),
@@ -59,6 +59,8 @@ internal static class DecodeMapping
             Sampling = FromMessage(message.Sampling),
             MaxTokens = message.HasMaxTokens ? message.MaxTokens : null,
             StopSequences = [.. message.StopSequences],
+            Tools = ToolMapping.Tools(message),
+            ToolChoice = ToolMapping.Choice(message),
             Privacy = PrivacyFromName(message.PrivacyClass),
             Deadline = message.HasDeadlineMilliseconds ? After(now, message.DeadlineMilliseconds) : null,
             Id = message.RequestId,
@@ -69,11 +71,13 @@ internal static class DecodeMapping
     public static GenerateUpdate ToMessage(DecodeUpdate update)
     {
         var message = new GenerateUpdate { Text = update.Text, TokenCount = update.TokenCount };
+        if (update.ToolCall is { } call)
+            message.ToolCall = ToolMapping.ToMessage(call);
         if (update.Completion is { } completion)
         {
             message.Completion = new Completion
             {
-                FinishReason = completion.Finish == DecodeFinish.Length ? "length" : "stop",
+                FinishReason = completion.Finish switch { DecodeFinish.Length => "length", DecodeFinish.ToolCalls => "tool_calls", _ => "stop" },
                 PromptTokens = completion.PromptTokens,
                 CachedTokens = completion.CachedTokens,
                 OutputTokens = completion.OutputTokens,
@@ -88,9 +92,12 @@ internal static class DecodeMapping
         return message;
     }
 
-    /// <exception cref="GrpcException">A completion with a finish reason that is neither stop nor length.</exception>
+    /// <exception cref="GrpcException">A completion with a finish reason that is none of stop, length and tool_calls.</exception>
     public static DecodeUpdate FromMessage(GenerateUpdate message) =>
-        new(message.Text, message.TokenCount, message.Completion is { } completion ? FromMessage(completion) : null);
+        new(message.Text, message.TokenCount, message.Completion is { } completion ? FromMessage(completion) : null)
+        {
+            ToolCall = message.ToolCall is { } call ? ToolMapping.FromMessage(call) : null,
+        };
 
     public static StatusReply ToMessage(TargetState state, string model, string modelSha256, int contextLength) => new()
     {
@@ -197,7 +204,8 @@ internal static class DecodeMapping
         {
             "stop" => DecodeFinish.Stop,
             "length" => DecodeFinish.Length,
-            _ => throw new GrpcException(GrpcStatus.Internal, $"finish_reason '{message.FinishReason}' is neither stop nor length."),
+            "tool_calls" => DecodeFinish.ToolCalls,
+            _ => throw new GrpcException(GrpcStatus.Internal, $"finish_reason '{message.FinishReason}' is none of stop, length and tool_calls."),
         },
         PromptTokens = message.PromptTokens,
         CachedTokens = message.CachedTokens,

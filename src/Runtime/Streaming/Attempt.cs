@@ -20,7 +20,7 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
 
     public TargetDescriptor Descriptor => _descriptor;
 
-    /// <summary>Reads the next update that has text or ends the answer; its token count includes what was held back before it.</summary>
+    /// <summary>Reads the next update that has text or a tool call or ends the answer; its token count includes what was held back before it.</summary>
     /// <remarks>A target that ignores the token is left behind: the wait ends when the token is cancelled.</remarks>
     public async ValueTask<DecodeUpdate> NextAsync(CancellationToken cancellationToken)
     {
@@ -29,15 +29,16 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         {
             var update = _stream.Current;
             Count(update);
-            if (update.Text.Length == 0 && update.Completion is null) continue;
+            var leaves = update.Text.Length > 0 || update.ToolCall is not null;
+            if (!leaves && update.Completion is null) continue;
             var tokens = _held;
-            if (update.Text.Length > 0)
+            if (leaves)
             {
                 _delivered += tokens;
                 _held = 0;
             }
 
-            return update with { TokenCount = update.Text.Length > 0 ? tokens : 0 };
+            return update with { TokenCount = leaves ? tokens : 0 };
         }
 
         throw new HybridException(HybridError.TargetUnavailable, $"Target '{_descriptor.Name}' ended its stream without completing the answer.");
@@ -126,7 +127,7 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         _held += update.TokenCount;
         _tokens += update.TokenCount;
         _completion = update.Completion;
-        if (update.TokenCount == 0 && update.Text.Length == 0) return;
+        if (update.TokenCount == 0 && update.Text.Length == 0 && update.ToolCall is null) return;
         _lastToken = time.GetElapsedTime(_start);
         _firstToken ??= _lastToken;
     }

@@ -52,16 +52,21 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                 {
                     (var update, fault) = await ReadAsync(attempt, request, either.Token, deadline.Token, cancellationToken);
                     if (fault is not null) break;
-                    if (update.Text.Length > 0) run.Deliver(update.Text, update.TokenCount);
+                    if (update.Text.Length > 0 || update.ToolCall is not null) run.Deliver(update);
                     if (update.Completion is not { } completion)
                     {
-                        yield return new(update.Text, update.TokenCount, name, model);
+                        yield return new(update.Text, update.TokenCount, name, model) { ToolCall = update.ToolCall };
                         continue;
                     }
 
-                    var finish = completion.Finish == DecodeFinish.Length ? RequestFinish.Length : RequestFinish.Stop;
+                    var finish = completion.Finish switch
+                    {
+                        DecodeFinish.Length => RequestFinish.Length,
+                        DecodeFinish.ToolCalls => RequestFinish.ToolCalls,
+                        _ => RequestFinish.Stop,
+                    };
                     await CloseAsync(finish, null);
-                    yield return new(update.Text, update.TokenCount, name, model, run.Settle(finish));
+                    yield return new(update.Text, update.TokenCount, name, model, run.Settle(finish)) { ToolCall = update.ToolCall };
                     yield break;
                 }
 
@@ -73,7 +78,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                     yield break;
                 }
 
-                if (!FailoverRule.WorthAnother(fault.Error, run.Delivered)) throw Surface(fault);
+                if (!FailoverRule.WorthAnother(fault.Error, run)) throw Surface(fault);
                 LogFault(logger, request.Id, name, fault.Error, run.DeliveredTokens);
             }
 

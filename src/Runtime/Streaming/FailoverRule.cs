@@ -10,15 +10,16 @@ namespace Hybrid.Streaming;
 /// has changed): the next standby.</item>
 /// <item>Context exceeded: the next standby with a longer context.</item>
 /// <item>Invalid request: surfaces at once, for others would refuse it too; only once text was delivered is it the standby's fault.</item>
+/// <item>Any, once a tool call was delivered: surfaces, for the call is complete and another target could only repeat it.</item>
 /// <item>Deadline exceeded: surfaces, for there is no time left for anybody.</item>
 /// </list>
 /// </remarks>
 internal static class FailoverRule
 {
-    public static bool WorthAnother(HybridError error, bool delivered) => error switch
+    public static bool WorthAnother(HybridError error, RequestRun run) => !run.Called && error switch
     {
         HybridError.DeadlineExceeded => false,
-        HybridError.InvalidRequest => delivered,
+        HybridError.InvalidRequest => run.Delivered,
         _ => true,
     };
 

@@ -19,7 +19,10 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
 
     public int DeliveredTokens { get; private set; }
 
-    public bool Delivered => _delivered.Length > request.Continuation.Length;
+    public bool Delivered => Called || _delivered.Length > request.Continuation.Length;
+
+    /// <summary>Whether a tool call was delivered; another target could only repeat it.</summary>
+    public bool Called { get; private set; }
 
     public double Dollars { get; private set; }
 
@@ -40,11 +43,12 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
         ? request with { Continuation = Continuation, MaxTokens = request.MaxTokens - DeliveredTokens }
         : request;
 
-    public void Deliver(string text, int tokens)
+    public void Deliver(in DecodeUpdate update)
     {
         _firstText ??= time.GetElapsedTime(_start);
-        _delivered.Append(text);
-        DeliveredTokens += tokens;
+        _delivered.Append(update.Text);
+        DeliveredTokens += update.TokenCount;
+        Called |= update.ToolCall is not null;
     }
 
     public void Fault(HybridException fault, TargetDescriptor target)

@@ -20,6 +20,13 @@ public sealed record DecodeRequest
     /// <summary>Strings that end the answer; they are not part of it.</summary>
     public IReadOnlyList<string> StopSequences { get; init; } = [];
 
+    /// <summary>What the model may ask to have called; only for messages.</summary>
+    public IReadOnlyList<ToolDefinition> Tools { get; init; } = [];
+
+    /// <summary>Whether one of the tools may or must be called.</summary>
+    /// <value><see cref="ToolChoice.Auto"/></value>
+    public ToolChoice ToolChoice { get; init; } = ToolChoice.Auto;
+
     /// <summary>Who may see the request.</summary>
     public PrivacyClass Privacy { get; init; } = PrivacyClass.Internal;
 
@@ -35,6 +42,9 @@ public sealed record DecodeRequest
 
     /// <summary>Sees each token id as this process's engine samples it, on the decode thread; it is not sent to a pool.</summary>
     internal Action<int>? OnToken { get; init; }
+
+    /// <summary>Whether the model is shown tools.</summary>
+    internal bool OffersTools => Tools.Count > 0 && ToolChoice.Mode != ToolChoiceMode.None;
 }
 
 /// <summary>What is asked: exactly one of messages, text or token ids.</summary>
@@ -57,4 +67,21 @@ public sealed record TokensPrompt(ReadOnlyMemory<int> Tokens) : Prompt;
 /// <summary>One turn of a chat.</summary>
 /// <param name="Role"><c>system</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</param>
 /// <param name="Text">What was said.</param>
-public sealed record PromptMessage(string Role, string Text);
+public sealed record PromptMessage(string Role, string Text)
+{
+    /// <summary>The calls that an assistant's turn asked for.</summary>
+    public IReadOnlyList<ToolCall> ToolCalls { get; init; } = [];
+
+    /// <summary>The call whose result a tool's turn gives.</summary>
+    public string ToolCallId { get; init; } = "";
+
+    /// <summary>The function whose result a tool's turn gives.</summary>
+    public string ToolName { get; init; } = "";
+
+    /// <summary>Whether all of it is the same, the calls one by one.</summary>
+    public bool Equals(PromptMessage? other) =>
+        other is not null && (Role, Text, ToolCallId, ToolName) == (other.Role, other.Text, other.ToolCallId, other.ToolName) && ToolCalls.SequenceEqual(other.ToolCalls);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => HashCode.Combine(Role, Text, ToolCallId, ToolName, ToolCalls.Count);
+}

@@ -4,7 +4,11 @@ namespace Hybrid.Targets;
 /// <param name="Text">New text; may be empty while a UTF-8 sequence or a possible stop string is incomplete.</param>
 /// <param name="TokenCount">How many tokens the model decoded for it.</param>
 /// <param name="Completion">Set on the last update only.</param>
-public readonly record struct DecodeUpdate(string Text, int TokenCount, DecodeCompletion? Completion = null);
+public readonly record struct DecodeUpdate(string Text, int TokenCount, DecodeCompletion? Completion = null)
+{
+    /// <summary>A whole call that the model asked for; it comes after the update's text.</summary>
+    public ToolCall? ToolCall { get; init; }
+}
 
 /// <summary>How an answer ended and what it took.</summary>
 public sealed record DecodeCompletion
@@ -45,4 +49,7 @@ public enum DecodeFinish
 
     /// <summary>The token limit or the context was reached.</summary>
     Length,
+
+    /// <summary>The model ended its turn with one or more tool calls.</summary>
+    ToolCalls,
 }

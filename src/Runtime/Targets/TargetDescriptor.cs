@@ -79,4 +79,7 @@ public enum TargetCapabilities
 
     /// <summary>Gives embeddings.</summary>
     Embeddings = 16,
+
+    /// <summary>Knows tools and gives their calls.</summary>
+    Tools = 128,
 }

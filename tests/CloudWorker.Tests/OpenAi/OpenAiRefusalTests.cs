@@ -9,7 +9,7 @@ public class OpenAiRefusalTests
     private const string Ask = """{"messages":[{"role":"user","content":"hi"}]""";
 
     [Theory]
-    [InlineData(""","tools":[{"type":"function"}]""", "tools")]
+    [InlineData(""","tools":[{"type":"function"}]""", "tools[0].function")]
     [InlineData(""","functions":[{"name":"f"}]""", "functions")]
     [InlineData(""","tool_choice":"required" """, "tool_choice")]
     [InlineData(""","response_format":{"type":"json_object"}""", "response_format")]
@@ -51,7 +51,7 @@ public class OpenAiRefusalTests
     [InlineData("""{"messages":[{"role":"robot","content":"x"}]}""", "messages[0].role")]
     [InlineData("""{"messages":[{"role":"user"}]}""", "messages[0].content")]
     [InlineData("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}""", "messages[0].content")]
-    [InlineData("""{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[{}]}]}""", "messages[1].tool_calls")]
+    [InlineData("""{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"","tool_calls":[{}]}]}""", "messages[1].tool_calls[0].function")]
     public async Task A_bad_message_is_named_by_its_place(string request, string param)
     {
         await using var worker = await InProcessWorker.StartAsync();

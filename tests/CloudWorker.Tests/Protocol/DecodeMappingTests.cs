@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hybrid.Protocol;
 using Hybrid.Targets;
 
@@ -15,7 +16,13 @@ public class DecodeMappingTests
     {
         Prompt prompt = kind switch
         {
-            "messages" => new MessagesPrompt([new("system", "be brief"), new("user", "hi 🚢")]),
+            "messages" => new MessagesPrompt(
+            [
+                new("system", "be brief"),
+                new("user", "hi 🚢"),
+                new("assistant", "") { ToolCalls = [new("c1", "read", "{\"id\":1}")] },
+                new("tool", "21") { ToolCallId = "c1", ToolName = "read" },
+            ]),
             "text" => new TextPrompt("once"),
             _ => new TokensPrompt(new[] { 1, 0, 2047 }),
         };
@@ -34,9 +41,29 @@ public class DecodeMappingTests
 
         var back = DecodeMapping.FromMessage(DecodeMapping.ToMessage(request, Now), Now);
 
-        Assert.Equal(request with { Prompt = back.Prompt, StopSequences = back.StopSequences }, back);
+        Assert.Equal(request with { Prompt = back.Prompt, StopSequences = back.StopSequences, Tools = back.Tools }, back);
         Assert.Equal(request.StopSequences, back.StopSequences);
         Assert.Equal(Flat(request.Prompt), Flat(back.Prompt));
+    }
+
+    [Fact]
+    public void Tools_and_their_choice_come_back_as_they_were()
+    {
+        using var schema = JsonDocument.Parse("""{"type":"object","properties":{"id":{"enum":["ü",1.50]}}}""");
+        foreach (var choice in new[] { ToolChoice.Auto, ToolChoice.None, ToolChoice.Required, ToolChoice.Named("read") })
+        {
+            var request = new DecodeRequest { Prompt = new MessagesPrompt([new("user", "x")]), Tools = [new("read", "Reads.", schema.RootElement)], ToolChoice = choice };
+            var back = DecodeMapping.FromMessage(DecodeMapping.ToMessage(request, Now), Now);
+            Assert.Equal(choice, back.ToolChoice);
+            Assert.Equal(("read", "Reads.", schema.RootElement.GetRawText()), (back.Tools[0].Name, back.Tools[0].Description, back.Tools[0].Parameters.GetRawText()));
+        }
+    }
+
+    [Fact]
+    public void A_call_comes_back_as_it_was()
+    {
+        var update = new DecodeUpdate("x", 2, new DecodeCompletion { Finish = DecodeFinish.ToolCalls }) { ToolCall = new("c1", "read", "{\"id\":1}") };
+        Assert.Equal(update, DecodeMapping.FromMessage(DecodeMapping.ToMessage(update)));
     }
 
     [Fact]
@@ -55,6 +82,8 @@ public class DecodeMappingTests
         Refused("prompt", new GenerateRequest());
         Refused("max_tokens", new GenerateRequest { Text = "x", MaxTokens = 0 });
         Refused("priority", new GenerateRequest { Text = "x", Priority = "Urgent" });
+        Refused("tool_choice", new GenerateRequest { Text = "x", ToolChoice = "some" });
+        Refused("'f'", new GenerateRequest { Text = "x", Tools = { new Tool { Name = "f", Parameters = "{" } } });
         Refused("privacy class", new GenerateRequest { Text = "x", PrivacyClass = "Secret" });
         Refused("temperature", new GenerateRequest { Text = "x", Sampling = new() { Temperature = float.NaN } });
         Refused("top_p", new GenerateRequest { Text = "x", Sampling = new() { TopP = 0 } });
@@ -96,7 +125,7 @@ public class DecodeMappingTests
 
     private static string Flat(Prompt prompt) => prompt switch
     {
-        MessagesPrompt chat => string.Join('|', chat.Messages),
+        MessagesPrompt chat => string.Join('|', chat.Messages.Select(turn => $"{turn.Role} {turn.Text} {string.Join(',', turn.ToolCalls)} {turn.ToolCallId} {turn.ToolName}")),
         TokensPrompt tokens => string.Join(',', tokens.Tokens.ToArray()),
         _ => prompt.ToString(),
     };

@@ -9,7 +9,7 @@ public class RefusalTests
 {
     private static readonly Dictionary<string, ChatOptions> Refused = new()
     {
-        ["Tools"] = new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] },
+        ["Tools"] = new() { Tools = [new HostedWebSearchTool()] },
         ["ToolMode"] = new() { ToolMode = ChatToolMode.RequireAny },
         ["AllowMultipleToolCalls"] = new() { AllowMultipleToolCalls = false },
         ["ResponseFormat"] = new() { ResponseFormat = ChatResponseFormat.Json },

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
@@ -5,6 +6,7 @@ using Hybrid.Engines.LlamaCpp.Speculation;
 using Hybrid.Engines.LlamaCpp.State;
 using Hybrid.Engines.Sampling;
 using Hybrid.Engines.Text;
+using Hybrid.Engines.ToolCalls;
 using Hybrid.Models;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -49,7 +51,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         if (draft is not null)
             _draft = new(draft, new(draft, shape with { Cells = length, Outputs = 1, Sequences = 1 }, partner: _context), time);
         _loop = new(model, _context, _draft, options, time);
-        _prompts = new(model);
+        _prompts = new(model, time);
         _conversations = new(model, _loop);
         _embedder = new(model, options, length);
         Descriptor = Describe(model, options, length);
@@ -133,9 +135,16 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     }
 
     /// <inheritdoc />
-    public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        return request.OffersTools && _model.Tools is { } tools
+            ? ToolCallStream.ReadAsync(DecodeAsync(request, cancellationToken), tools.Read(request), cancellationToken)
+            : DecodeAsync(request, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<DecodeUpdate> DecodeAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         var sequence = Prepare(request);
         using var deadline = Deadline(request);
@@ -231,11 +240,15 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         SamplingOptionsValidator.Validate(request.Sampling);
         if (request.MaxTokens is < 1)
             throw new HybridException(HybridError.InvalidRequest, $"MaxTokens is {request.MaxTokens}; use 1 or more. Nothing was decoded.");
-        var tokens = _prompts.Of(request.Prompt, request.Continuation);
+        ToolRequestRules.Check(request, _model.Tools is not null);
+        var tokens = _prompts.Of(request.Prompt, request.Continuation, request.OffersTools ? request.Tools : []);
         var room = _contextLength - tokens.Length;
         if (room < 1)
             throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_contextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
-        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp());
+        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp())
+        {
+            ShownControls = request.OffersTools ? _model.ToolMarkers : FrozenSet<int>.Empty,
+        };
     }
 
     internal static HybridException Disposed() => new(HybridError.TargetUnavailable, "The engine was disposed. What was delivered stands.");
@@ -248,7 +261,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             ContextLength = context,
             ParametersBillions = stated.ParametersBillions > 0 ? stated.ParametersBillions : model.File.ParameterCount / 1e9,
-            Capabilities = chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
+            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
         };
     }
 }

@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Hybrid.Engines.ChatTemplates;
 using Hybrid.Engines.LlamaCpp.Native;
+using Hybrid.Engines.ToolCalls;
 using Hybrid.Models;
 
 namespace Hybrid.Engines.LlamaCpp;
@@ -26,9 +28,13 @@ internal sealed unsafe class LlamaModel : IDisposable
         VocabularySize = NativeMethods.llama_vocab_n_tokens(_vocabulary);
         TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
         EmbeddingLength = NativeMethods.llama_model_n_embd(handle.Value);
-        Template = file.ChatTemplate is { } source ? ChatTemplate.TryParse(source) : null;
-        StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? NativeMethods.llama_vocab_bos(_vocabulary) : null;
+        var start = NativeMethods.llama_vocab_bos(_vocabulary);
+        StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? start : null;
+        (StartText, EndText) = (TokenText(start), TokenText(NativeMethods.llama_vocab_eos(_vocabulary)));
+        (Template, TemplateProblem) = ReadTemplate(file.ChatTemplate);
         ControlTexts = FindControlTexts();
+        Tools = Template is null ? null : ToolSupport.Probe(Template, StartText, EndText);
+        ToolMarkers = FindToolMarkers();
         Rewinds = NativeMethods.llama_model_is_recurrent(handle.Value) == 0 && NativeMethods.llama_model_is_hybrid(handle.Value) == 0;
     }
 
@@ -38,6 +44,21 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>Null where the file has none, or one that is not understood.</summary>
     public ChatTemplate? Template { get; }
+
+    /// <summary>Why the file's template cannot be used; null where it can, or where there is none.</summary>
+    public string? TemplateProblem { get; }
+
+    /// <summary>How it is shown tools; null where it knows none.</summary>
+    public ToolSupport? Tools { get; }
+
+    /// <summary>The control tokens that mark a call, shown in the text of an answer with tools.</summary>
+    public IReadOnlySet<int> ToolMarkers { get; }
+
+    /// <summary>The start token as text; empty where there is none.</summary>
+    public string StartText { get; }
+
+    /// <summary>The end token as text; empty where there is none.</summary>
+    public string EndText { get; }
 
     /// <summary>The texts that are read as control tokens where those are parsed.</summary>
     public IReadOnlyList<string> ControlTexts { get; }
@@ -139,21 +160,21 @@ internal sealed unsafe class LlamaModel : IDisposable
         }
     }
 
-    /// <summary>The bytes of a token, control tokens as nothing; the needed length as a negative number where the buffer is too small.</summary>
-    private int TokenToPiece(int token, Span<byte> buffer)
+    /// <summary>The bytes of a token; the needed length as a negative number where the buffer is too small.</summary>
+    private int TokenToPiece(int token, Span<byte> buffer, bool special)
     {
         fixed (byte* target = buffer)
-            return NativeMethods.llama_token_to_piece(_vocabulary, token, target, buffer.Length, 0, 0);
+            return NativeMethods.llama_token_to_piece(_vocabulary, token, target, buffer.Length, 0, Flag(special));
     }
 
-    /// <summary>The bytes of a token, in the buffer where they fit.</summary>
-    public ReadOnlySpan<byte> Piece(int token, byte[] buffer)
+    /// <summary>The bytes of a token, in the buffer where they fit; control tokens as nothing unless they are asked for.</summary>
+    public ReadOnlySpan<byte> Piece(int token, byte[] buffer, bool special = false)
     {
-        var length = TokenToPiece(token, buffer);
+        var length = TokenToPiece(token, buffer, special);
         if (length >= 0)
             return buffer.AsSpan(0, length);
         var longer = new byte[-length];
-        return longer.AsSpan(0, Math.Max(0, TokenToPiece(token, longer)));
+        return longer.AsSpan(0, Math.Max(0, TokenToPiece(token, longer, special)));
     }
 
     public void Dispose() => Handle.Dispose();
@@ -164,6 +185,31 @@ internal sealed unsafe class LlamaModel : IDisposable
         fixed (int* target = tokens)
             return NativeMethods.llama_tokenize(_vocabulary, source, bytes.Length, target, tokens.Length, Flag(addSpecial), Flag(parseSpecial));
     }
+
+    private string TokenText(int token) => token < 0 ? "" : NativeLibraries.Utf8(NativeMethods.llama_vocab_get_text(_vocabulary, token));
+
+    private (ChatTemplate? Template, string? Problem) ReadTemplate(string? source)
+    {
+        if (source is null)
+            return (null, null);
+        try
+        {
+            // Some faults show only when it is used.
+            var template = ChatTemplate.Parse(source);
+            template.Render(new() { Messages = [new("user", "?")], BosToken = StartText, EosToken = EndText, Now = DateTimeOffset.UnixEpoch });
+            return (template, null);
+        }
+        catch (HybridException problem)
+        {
+            return (null, problem.Message);
+        }
+    }
+
+    private HashSet<int> FindToolMarkers() => Tools is not { Format: var format } ? [] :
+    [
+        .. new[] { format.Opening, format.Closing }.Where(marker => ControlTexts.Contains(marker))
+            .Select(marker => Tokenize(marker, addSpecial: false, parseSpecial: true)).Where(tokens => tokens.Length == 1).Select(tokens => tokens[0]),
+    ];
 
     private List<string> FindControlTexts()
     {

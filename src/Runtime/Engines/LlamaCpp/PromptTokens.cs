@@ -1,3 +1,4 @@
+using Hybrid.Engines.ChatTemplates;
 using Hybrid.Targets;
 
 namespace Hybrid.Engines.LlamaCpp;
@@ -7,65 +8,18 @@ namespace Hybrid.Engines.LlamaCpp;
 /// A continuation is appended to the rendered prompt as text, so that the answer goes on from its last character, be that in
 /// the middle of a word. Control tokens come from the template alone: what a user types is text, even <c>&lt;|im_end|&gt;</c>.
 /// </remarks>
-internal sealed class PromptTokens(LlamaModel model)
+internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
 {
-    // Unicode noncharacters; one that no text holds parts a control token's text that somebody typed, and is then cut out.
-    private const char FirstCut = '\uFDD0';
-    private const char LastCut = '\uFDEF';
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
 
-    public int[] Of(Prompt prompt, string continuation) => prompt switch
+    /// <summary>The tokens of a prompt; tools are shown to a chat alone.</summary>
+    public int[] Of(Prompt prompt, string continuation, IReadOnlyList<ToolDefinition>? tools = null) => prompt switch
     {
-        MessagesPrompt chat => OfChat(chat.Messages, continuation),
+        MessagesPrompt chat => OfChat(chat.Messages, continuation, tools ?? []),
         TextPrompt text => NotEmpty(WithStart(model.Tokenize(text.Text + continuation, addSpecial: false, parseSpecial: false))),
         TokensPrompt tokens => NotEmpty([.. Checked(tokens.Tokens.ToArray()), .. model.Tokenize(continuation, addSpecial: false, parseSpecial: false)]),
         _ => throw Invalid($"A prompt of type {prompt.GetType().Name} is not known"),
     };
-
-    private int[] OfChat(IReadOnlyList<PromptMessage> messages, string continuation)
-    {
-        if (model.Template is not { } template)
-        {
-            throw Invalid(model.File.ChatTemplate is null
-                ? $"'{model.File.Path}' has no chat template; use a text prompt, or an instruction-tuned model"
-                : $"The chat template of '{model.File.Path}' is not one that llama.cpp recognises; use a text prompt that is rendered by you");
-        }
-
-        if (messages.Count == 0)
-            throw Invalid("The chat has no message");
-        var cut = CutFor(messages, continuation);
-        var guarded = messages.Select(message => new PromptMessage(Guard(message.Role, cut), Guard(message.Text, cut))).ToArray();
-        var rendered = template.Render(guarded) + Guard(continuation, cut);
-        return WithStart(rendered.Contains(cut, StringComparison.Ordinal)
-            ? [.. rendered.Split(cut).SelectMany(part => model.Tokenize(part, addSpecial: false, parseSpecial: true))]
-            : model.Tokenize(rendered, addSpecial: false, parseSpecial: true));
-    }
-
-    /// <summary>Puts the start token first where the model asks for one and the template has not done so.</summary>
-    private int[] WithStart(int[] tokens) =>
-        model.StartToken is { } start && (tokens.Length == 0 || tokens[0] != start) ? [start, .. tokens] : tokens;
-
-    private static char CutFor(IReadOnlyList<PromptMessage> messages, string continuation)
-    {
-        for (var cut = FirstCut; cut <= LastCut; cut++)
-        {
-            if (!continuation.Contains(cut) && !messages.Any(message => message.Text.Contains(cut) || message.Role.Contains(cut)))
-                return cut;
-        }
-
-        throw Invalid("The chat holds every noncharacter from U+FDD0 to U+FDEF; take them out");
-    }
-
-    /// <summary>Parts whatever would be read as a control token; other text comes back as it is.</summary>
-    private string Guard(string text, char cut)
-    {
-        foreach (var control in model.ControlTexts)
-        {
-            if (text.Contains(control, StringComparison.Ordinal))
-                text = text.Replace(control, control[..1] + cut + control[1..], StringComparison.Ordinal);
-        }
-
-        return text;
-    }
 
     /// <summary>The same ids, all of them in the vocabulary.</summary>
     public IReadOnlyList<int> Checked(IReadOnlyList<int> tokens)
@@ -78,6 +32,33 @@ internal sealed class PromptTokens(LlamaModel model)
 
         return tokens;
     }
+
+    private int[] OfChat(IReadOnlyList<PromptMessage> messages, string continuation, IReadOnlyList<ToolDefinition> tools)
+    {
+        if (model.Template is not { } template)
+        {
+            throw Invalid(model.TemplateProblem is { } problem
+                ? $"The chat template of '{model.File.Path}' cannot be used ({problem.TrimEnd('.')}); use a text prompt that is rendered by you"
+                : $"'{model.File.Path}' has no chat template; use a text prompt, or an instruction-tuned model");
+        }
+
+        if (messages.Count == 0)
+            throw Invalid("The chat has no message");
+        var rendered = template.Render(new()
+        {
+            Messages = messages,
+            Tools = tools,
+            ArgumentsAsText = model.Tools is { ArgumentsAsText: true },
+            BosToken = model.StartText,
+            EosToken = model.EndText,
+            Now = _time.GetLocalNow(),
+        });
+        return WithStart([.. ControlCuts.Parts(rendered, continuation, model.ControlTexts).SelectMany(part => model.Tokenize(part, addSpecial: false, parseSpecial: true))]);
+    }
+
+    /// <summary>Puts the start token first where the model asks for one and the template has not done so.</summary>
+    private int[] WithStart(int[] tokens) =>
+        model.StartToken is { } start && (tokens.Length == 0 || tokens[0] != start) ? [start, .. tokens] : tokens;
 
     private static int[] NotEmpty(int[] tokens) => tokens.Length > 0 ? tokens : throw Invalid("The prompt is empty");
 

@@ -15,7 +15,6 @@ public sealed unsafe class NativeLayoutTests
         Assert.Equal(160, sizeof(ContextParams));
         Assert.Equal(56, sizeof(Batch));
         Assert.Equal(528, sizeof(ThreadpoolParams));
-        Assert.Equal(16, sizeof(NativeChatMessage));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Threading.Channels;
 using Hybrid.Engines.LlamaCpp.Prefixes;
 using Hybrid.Engines.LlamaCpp.Speculation;
@@ -57,6 +58,9 @@ internal sealed class Sequence
     public TextAssembler Text { get; }
 
     public Action<int>? OnToken { get; }
+
+    /// <summary>Control tokens whose text is given.</summary>
+    public IReadOnlySet<int> ShownControls { get; init; } = FrozenSet<int>.Empty;
 
     /// <summary>Null where drafts are off.</summary>
     public NgramIndex? Ngrams { get; }

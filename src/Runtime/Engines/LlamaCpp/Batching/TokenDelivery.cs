@@ -39,7 +39,7 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
         sequence.Sampler.Accept(token);
         sequence.OnToken?.Invoke(token);
         sequence.Append(token);
-        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece)), 1));
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece, special: sequence.ShownControls.Contains(token))), 1));
         if (sequence.Text.Stopped)
             return Complete(sequence, DecodeFinish.Stop);
         return sequence.Produced < sequence.MaxTokens ? token : Complete(sequence, DecodeFinish.Length);

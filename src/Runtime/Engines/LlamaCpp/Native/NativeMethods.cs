@@ -46,12 +46,12 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Llama)] public static partial byte* llama_vocab_get_text(nint vocabulary, int token);
     [LibraryImport(Llama)] public static partial byte llama_vocab_get_add_bos(nint vocabulary);
     [LibraryImport(Llama)] public static partial int llama_vocab_bos(nint vocabulary);
+    [LibraryImport(Llama)] public static partial int llama_vocab_eos(nint vocabulary);
     [LibraryImport(Llama)] public static partial byte llama_vocab_is_eog(nint vocabulary, int token);
     [LibraryImport(Llama)] public static partial int llama_tokenize(nint vocabulary, byte* text, int length, int* tokens, int capacity, byte addSpecial, byte parseSpecial);
     [LibraryImport(Llama)] public static partial int llama_token_to_piece(nint vocabulary, int token, byte* buffer, int length, int leadingSpaces, byte special);
 
     [LibraryImport(Llama)] public static partial int llama_vocab_get_attr(nint vocabulary, int token);
-    [LibraryImport(Llama)] public static partial int llama_chat_apply_template(byte* template, NativeChatMessage* chat, nuint count, byte generationPrompt, byte* buffer, int length);
 
     [LibraryImport(Ggml)] public static partial void ggml_backend_load_all_from_path(byte* folder);
     [LibraryImport(Ggml)] public static partial nuint ggml_backend_dev_count();

@@ -56,11 +56,3 @@ internal struct ThreadpoolParams
     [FieldOffset(512)] public int Threads;
     [FieldOffset(520)] public uint Poll;
 }
-
-/// <summary><c>llama_chat_message</c>, 16 bytes.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct NativeChatMessage
-{
-    public nint Role;
-    public nint Content;
-}

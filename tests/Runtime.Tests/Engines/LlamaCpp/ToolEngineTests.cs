@@ -1,0 +1,100 @@
+using System.Text;
+using System.Text.Json;
+using Hybrid.Engines.LlamaCpp;
+using Hybrid.Targets;
+using Hybrid.Tests.Engines.ChatTemplates;
+
+namespace Hybrid.Tests.Engines.LlamaCpp;
+
+/// <summary>The edge model with the chat templates of others.</summary>
+[Collection("llama.cpp")]
+public sealed class ToolEngineTests : IDisposable
+{
+    private static readonly ToolDefinition Tool = new("read_sensor", "Reads.", Schema());
+    private readonly string _folder = Directory.CreateTempSubdirectory("hybrid").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_template_with_tools_makes_a_target_with_tools()
+    {
+        await using var engine = await LoadAsync(TemplateParityTests.Source("Qwen-Qwen2.5-7B-Instruct"));
+        Assert.True(engine.Descriptor.Capabilities.HasFlag(TargetCapabilities.Chat | TargetCapabilities.Tools));
+        var plain = await engine.AnswerAsync(Starter.Ask(Starter.Question, maxTokens: 24));
+        var offered = await engine.AnswerAsync(Starter.Ask(Starter.Question, maxTokens: 24) with { Tools = [Tool] });
+        var hidden = await engine.AnswerAsync(Starter.Ask(Starter.Question, maxTokens: 24) with { Tools = [Tool], ToolChoice = ToolChoice.None });
+        Assert.True(offered.Completion.PromptTokens > plain.Completion.PromptTokens + 100, $"{offered.Completion.PromptTokens} and {plain.Completion.PromptTokens} tokens");
+        Assert.Equal(plain.Completion.PromptTokens, hidden.Completion.PromptTokens);
+        Assert.Equal(plain.Tokens, hidden.Tokens);
+
+        // This model has never seen a call, so that all it says is text, and all of it comes.
+        Assert.Equal(engine.Detokenize(offered.Tokens), offered.Text);
+        Assert.Equal(offered.Completion.OutputTokens, offered.Updates.Sum(update => update.TokenCount));
+    }
+
+    [Fact]
+    public async Task A_template_without_tools_refuses_them()
+    {
+        await using var engine = await Starter.LoadAsync();
+        Assert.False(engine.Descriptor.Capabilities.HasFlag(TargetCapabilities.Tools));
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool] }, "shows none");
+    }
+
+    [Fact]
+    public async Task Tools_that_break_a_rule_are_refused()
+    {
+        await using var engine = await LoadAsync(TemplateParityTests.Source("Qwen-Qwen2.5-7B-Instruct"));
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool, Tool] }, "two tools");
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool with { Name = "read sensor" }] }, "'read sensor'");
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool with { Parameters = default }] }, "JSON schema");
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool], Prompt = new TextPrompt("x") }, "messages");
+        await Refuses(engine, Starter.Ask("x") with { ToolChoice = ToolChoice.Required }, "no tools");
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool], ToolChoice = ToolChoice.Named("stop") }, "'stop'");
+    }
+
+    [Fact]
+    public async Task A_template_that_is_not_understood_leaves_text_prompts()
+    {
+        await using var engine = await LoadAsync("{% include 'x' %}");
+        Assert.Equal(TargetCapabilities.None, engine.Descriptor.Capabilities & (TargetCapabilities.Chat | TargetCapabilities.Tools));
+        await Refuses(engine, Starter.Ask("x"), "'include'");
+        Assert.NotEmpty((await engine.AnswerAsync(Starter.Ask("x", 4) with { Prompt = new TextPrompt("The pump") })).Tokens);
+    }
+
+    [Fact]
+    public async Task A_file_without_a_template_leaves_text_prompts()
+    {
+        await using var engine = await LoadAsync(null);
+        await Refuses(engine, Starter.Ask("x"), "no chat template");
+    }
+
+    [Fact]
+    public async Task A_marker_that_is_a_control_token_is_shown_where_calls_are_read()
+    {
+        var file = GgufTemplate.Set(await File.ReadAllBytesAsync(Starter.Edge), TemplateParityTests.Source("mistralai-Mistral-Nemo-Instruct-2407"));
+        var path = await WriteAsync(GgufBytes.Replace(file, "<|im_start|>", "[TOOL_CALLS]"));
+        using var model = await LlamaModel.LoadAsync(path, 0, null, TestContext.Current.CancellationToken);
+        var marker = Assert.Single(model.ToolMarkers);
+        Assert.Equal("[TOOL_CALLS]", Encoding.UTF8.GetString(model.Piece(marker, new byte[64], special: true)));
+        Assert.True(model.Piece(marker, new byte[64]).IsEmpty);
+    }
+
+    private static async Task Refuses(LlamaEngine engine, DecodeRequest request, string reason)
+    {
+        var error = await Assert.ThrowsAsync<HybridException>(() => engine.AnswerAsync(request));
+        Assert.Equal(HybridError.InvalidRequest, error.Error);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    private static JsonElement Schema() => JsonSerializer.SerializeToElement(new { type = "object", properties = new { id = new { type = "string" } }, required = new[] { "id" } });
+
+    private async Task<LlamaEngine> LoadAsync(string? template) =>
+        await LlamaEngine.LoadAsync(new() { ModelPath = await WriteAsync(GgufTemplate.Set(await File.ReadAllBytesAsync(Starter.Edge), template)), Threads = 1 });
+
+    private async Task<string> WriteAsync(byte[] file)
+    {
+        var path = Path.Combine(_folder, "model.gguf");
+        await File.WriteAllBytesAsync(path, file);
+        return path;
+    }
+}
