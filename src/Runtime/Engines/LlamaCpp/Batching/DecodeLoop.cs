@@ -113,6 +113,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
         {
             _work.Reset();
             RunErrands();
+            Retire();
             _queue.Take(_admit);
             if (!Round() && !_stopping)
             {
@@ -177,28 +178,31 @@ internal sealed class DecodeLoop : IAsyncDisposable
         return generated || prefilled;
     }
 
-    /// <summary>Takes out who has ended, and finds those who can use a step of this kind.</summary>
+    /// <summary>Finds those who can use a step of this kind.</summary>
     private bool Select(bool prefilling)
     {
         _ready.Clear();
-        for (var i = 0; i < _running.Count; i++)
+        foreach (var sequence in _running)
         {
-            var sequence = _running[i];
-            if (sequence.Done || sequence.Cancelled)
-                End(i--);
-            else if (sequence.Prefilling == prefilling && (prefilling || !sequence.Pause()))
+            if (!sequence.Ended && sequence.Prefilling == prefilling && (prefilling || !sequence.Pause()))
                 _ready.Add(sequence);
         }
 
         return _ready.Count > 0;
     }
 
-    private void End(int index)
+    /// <summary>Takes out who has ended, so that the next in the queue finds room.</summary>
+    private void Retire()
     {
-        var sequence = _running[index];
-        _running.RemoveAt(index);
-        _busy = _running.Count;
-        _tree.Release(sequence.Lease!, sequence.Tokens);
-        sequence.End();
+        for (var i = _running.Count - 1; i >= 0; i--)
+        {
+            var sequence = _running[i];
+            if (!sequence.Ended)
+                continue;
+            _running.RemoveAt(i);
+            _busy = _running.Count;
+            _tree.Release(sequence.Lease!, sequence.Tokens);
+            sequence.End();
+        }
     }
 }

@@ -95,7 +95,7 @@ internal sealed class Sequence
     /// <summary>Room for tokens that a step verifies beside the one that is certain.</summary>
     public int[] Drafts { get; } = new int[DraftPlan.Most];
 
-    /// <summary>Whether it has ended, by itself or by a failure, and waits to be taken out.</summary>
+    /// <summary>Whether it has ended by itself or by a failure.</summary>
     public bool Done { get; set; }
 
     public HybridException? Failure { get; private set; }
@@ -103,6 +103,9 @@ internal sealed class Sequence
     public bool Prefilling => Lease!.Filled < PromptLength;
 
     public bool Cancelled => _cancelled;
+
+    /// <summary>Whether it waits to be taken out.</summary>
+    public bool Ended => Done || _cancelled;
 
     /// <summary>The decode that may be stopped when nobody wants this request any more; 0 where none may.</summary>
     public long Ticket
