@@ -32,7 +32,7 @@ internal sealed class Sequence
         OnToken = request.OnToken;
         Ngrams = drafts ? new(Limit) : null;
         foreach (var token in prompt)
-            Sampler.Accept(token);
+            Sampler.Remember(token);
     }
 
     /// <summary>Prompt and answer so far.</summary>

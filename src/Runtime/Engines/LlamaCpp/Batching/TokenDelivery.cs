@@ -8,7 +8,7 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
     private readonly byte[] _piece = new byte[512];
 
     /// <summary>Samples from the logits after the request's last token; the token, or none where the request has ended.</summary>
-    public int? Next(Sequence sequence, ReadOnlySpan<float> logits)
+    public int? Next(Sequence sequence, Span<float> logits)
     {
         try
         {
@@ -27,7 +27,7 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
         return null;
     }
 
-    private int? Sample(Sequence sequence, ReadOnlySpan<float> logits)
+    private int? Sample(Sequence sequence, Span<float> logits)
     {
         var token = sequence.Sampler.Sample(logits);
         var now = time.GetTimestamp();
