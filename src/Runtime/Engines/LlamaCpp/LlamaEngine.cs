@@ -240,6 +240,8 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         SamplingOptionsValidator.Validate(request.Sampling);
         if (request.MaxTokens is < 1)
             throw new HybridException(HybridError.InvalidRequest, $"MaxTokens is {request.MaxTokens}; use 1 or more. Nothing was decoded.");
+        if (request.LogProbabilities is { } alternatives)
+            TokenScorer.Checked(alternatives);
         ToolRequestRules.Check(request, _model.Tools is not null);
         var tokens = _prompts.Of(request.Prompt, request.Continuation, request.OffersTools ? request.Tools : []);
         var room = _contextLength - tokens.Length;
@@ -261,7 +263,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             ContextLength = context,
             ParametersBillions = stated.ParametersBillions > 0 ? stated.ParametersBillions : model.File.ParameterCount / 1e9,
-            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
+            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings | TargetCapabilities.LogProbabilities,
         };
     }
 }

@@ -29,6 +29,7 @@ internal sealed class Sequence
         (Priority, Deadline) = (request.Priority, request.Deadline ?? DateTimeOffset.MaxValue);
         Sampler = new(request.Sampling, vocabularySize);
         Text = new(request.StopSequences);
+        Scored = request.LogProbabilities;
         OnToken = request.OnToken;
         Ngrams = drafts ? new(Limit) : null;
         foreach (var token in prompt)
@@ -56,6 +57,9 @@ internal sealed class Sequence
     public Sampler Sampler { get; }
 
     public TextAssembler Text { get; }
+
+    /// <summary>How many alternatives the score of a token names; null where none is asked for.</summary>
+    public int? Scored { get; }
 
     public Action<int>? OnToken { get; }
 

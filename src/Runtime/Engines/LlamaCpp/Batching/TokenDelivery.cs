@@ -1,3 +1,4 @@
+using Hybrid.Engines.Sampling;
 using Hybrid.Targets;
 
 namespace Hybrid.Engines.LlamaCpp.Batching;
@@ -6,6 +7,7 @@ namespace Hybrid.Engines.LlamaCpp.Batching;
 internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
 {
     private readonly byte[] _piece = new byte[512];
+    private readonly TokenScorer _scorer = new(token => model.Piece(token, new byte[64], special: true).ToArray());
 
     /// <summary>Samples from the logits after the request's last token; the token, or none where the request has ended.</summary>
     public int? Next(Sequence sequence, Span<float> logits)
@@ -29,6 +31,8 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
 
     private int? Sample(Sequence sequence, Span<float> logits)
     {
+        if (sequence.Scored is not null)
+            _scorer.Keep(logits);
         var token = sequence.Sampler.Sample(logits);
         var now = time.GetTimestamp();
         if (sequence.Produced == 0)
@@ -39,7 +43,10 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
         sequence.Sampler.Accept(token);
         sequence.OnToken?.Invoke(token);
         sequence.Append(token);
-        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece, special: sequence.ShownControls.Contains(token))), 1));
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece, special: sequence.ShownControls.Contains(token))), 1)
+        {
+            Scores = sequence.Scored is { } alternatives ? [_scorer.Score(token, alternatives)] : null,
+        });
         if (sequence.Text.Stopped)
             return Complete(sequence, DecodeFinish.Stop);
         return sequence.Produced < sequence.MaxTokens ? token : Complete(sequence, DecodeFinish.Length);
