@@ -1,3 +1,4 @@
+using Hybrid.Engines.Residency;
 using Hybrid.Targets;
 
 namespace Hybrid.Configuration;
@@ -27,7 +28,8 @@ internal static class TargetList
     {
         Check(options, factories);
         List<ITarget> targets = [];
-        if (options.Local is { } engine) targets.Add(new LazyTarget(engine.Descriptor, token => local.LoadAsync(engine, token), time));
+        if (options.Local is { } engine)
+            targets.Add(new ResidentModels(time: time).Add(new() { Descriptor = engine.Descriptor, LoadAsync = token => local.LoadAsync(engine, token) }));
         foreach (var pool in options.Pools.Values) targets.Add(Find(factories, pool)!.Create(pool));
         return targets;
     }
