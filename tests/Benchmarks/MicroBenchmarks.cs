@@ -1,4 +1,9 @@
 using BenchmarkDotNet.Attributes;
+using Hybrid.Accounting;
+using Hybrid.EndToEnd;
+using Hybrid.Engines.LlamaCpp;
+using Hybrid.Engines.LlamaCpp.Batching;
+using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.Sampling;
 using Hybrid.Policy;
 using Hybrid.Targets;
@@ -14,6 +19,10 @@ public class MicroBenchmarks
     private readonly Sampler _greedy = new(SamplingOptions.Greedy, 128_000);
     private readonly Sampler _default = new(SamplingOptions.Default with { Seed = 1 }, 128_000);
     private readonly Sampler _nucleus = new(SamplingOptions.Default with { Seed = 1, TopK = 0 }, 128_000);
+    private const int TokensPerRequest = 1000;
+    private static readonly DecodeRequest Request = new() { Prompt = new TextPrompt(""), Sampling = SamplingOptions.Greedy };
+    private readonly float[] _few = [.. Enumerable.Repeat(0f, 300), 1]; // the last is a word
+    private readonly TokenDelivery _delivery = new(Model(), new EngineMeter("bench", 1), TimeProvider.System);
     private readonly TargetSnapshot[] _targets = [.. Enumerable.Range(0, 16).Select(i => new TargetSnapshot(
         new() { Name = $"target-{i}", Model = "m", Zone = i == 0 ? Zone.Device : Zone.Region("eu"), DollarsPerMillionOutputTokens = i, ActiveWatts = 10 + i, ParametersBillions = 1 + i },
         TargetState.Warm))];
@@ -38,7 +47,28 @@ public class MicroBenchmarks
     [Benchmark]
     public int SamplingWithoutTopKOver32kLogits() => _nucleus.Sample(_logits32k);
 
+    /// <summary>All that is done for a token but the scan over the logits: penalties, end, piece, UTF-8, stop strings, meters, channel, and the read on the other side.</summary>
+    [Benchmark(OperationsPerInvoke = TokensPerRequest)]
+    public int DeliverAToken()
+    {
+        var sequence = new Sequence([1], TokensPerRequest + 1, Request, 4, drafts: false, acceptedAt: 0);
+        var read = 0;
+        for (var i = 0; i < TokensPerRequest; i++)
+        {
+            _delivery.Next(sequence, _few);
+            read += sequence.Reader.TryRead(out var update) ? update.TokenCount : 0;
+        }
+
+        return read;
+    }
+
     /// <summary>As models give them: most far below a few.</summary>
+    private static LlamaModel Model()
+    {
+        NativeLibraries.EnsureLoaded(null);
+        return LlamaModel.LoadAsync(Repository.EdgeModel, 0, null, default).GetAwaiter().GetResult();
+    }
+
     private static float[] Logits(int size)
     {
         var random = new Random(size);

@@ -6,13 +6,10 @@ switch (args)
 {
     case ["engine", .. var rest]:
         return await EngineCommand.RunAsync(rest);
-    case ["decode", .. var rest]:
-        await DecodeComparison.RunAsync(pairs: rest.Length > 0 ? int.Parse(rest[0]) : 9);
-        return 0;
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\ndecode [PAIRS]   one stream against node-llama-cpp, in turns\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
-        BenchmarkSwitcher.FromAssembly(typeof(DecodeComparison).Assembly).Run(args[0] == "micro" ? args[1..] : args);
+        BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);
         return 0;
 }

@@ -16,7 +16,7 @@ internal static class EngineCommand
         ("restore", "a saved conversation against prefilling it, and damaged files", Restore.RunAsync),
         ("two", "two models at once, in one process and in two, and idle CPU", TwoModels.RunAsync),
         ("cancel", "from the cancel to the end of the stream and to the free slot", Cancels.RunAsync),
-        ("managed", "bytes allocated for a delivered token", Allocations.RunAsync),
+        ("managed", "what a token costs outside llama.cpp: time and bytes", ManagedCost.RunAsync),
         ("same", "greedy answers with every feature on against each alone", SameTokens.RunAsync),
         ("soak", "random joins, cancels, deadlines and unloads for a long time", Soak.RunAsync),
     ];

@@ -92,6 +92,9 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     /// <summary>How long the last decode took.</summary>
     public double LastSeconds { get; private set; }
 
+    /// <summary>How long all of them took together.</summary>
+    public double AllSeconds { get; private set; }
+
     /// <summary>Whether another context of this process waits for its turn.</summary>
     public bool OthersWait => _turn?.OthersWait ?? false;
 
@@ -131,6 +134,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
         var began = _time.GetTimestamp();
         var code = NativeMethods.llama_decode(_handle.Value, _batch);
         LastSeconds = _time.GetElapsedTime(began).TotalSeconds;
+        AllSeconds += LastSeconds;
         return code;
     }
 

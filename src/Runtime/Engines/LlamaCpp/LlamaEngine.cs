@@ -67,6 +67,9 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     /// <summary>The model file as the engine found it.</summary>
     internal GgufFile File => _model.File;
 
+    /// <summary>Seconds in <c>llama_decode</c> since the load; for the decode thread.</summary>
+    internal double DecodeSeconds => _context.AllSeconds;
+
     /// <inheritdoc />
     public TargetState State
     {
