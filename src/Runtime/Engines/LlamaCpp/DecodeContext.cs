@@ -22,6 +22,9 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     /// <summary>Sequence ids that a shared KV cache knows.</summary>
     public const int SequenceIds = 256;
 
+    /// <summary>llama.cpp's code of a decode that <see cref="Abort"/> or <see cref="AbortAll"/> ended.</summary>
+    public const int Aborted = 2;
+
     private readonly ContextHandle _handle;
     private readonly ComputePool.Member? _turn;
     private readonly bool _ownsTurn;

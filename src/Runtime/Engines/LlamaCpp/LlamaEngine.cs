@@ -240,6 +240,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         _draft?.Dispose();
         _context.Dispose();
         _model.Dispose();
+        NativeLibraries.GiveBackFreedMemory();
     }
 
     /// <summary>Who ended a request that has no completion: its caller, else its deadline.</summary>

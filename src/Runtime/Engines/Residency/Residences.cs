@@ -90,7 +90,7 @@ internal sealed class Residences : IAsyncDisposable
         try
         {
             var bytes = await MeasureAsync(target, warming, either.Token);
-            residence = Join(target, bytes);
+            residence = Join(target, bytes, warming);
             return new(this, residence, await residence.Ready.WaitAsync(either.Token), counts: true);
         }
         catch (Exception error)
@@ -167,14 +167,19 @@ internal sealed class Residences : IAsyncDisposable
     private HybridException? RecentFailure(ResidentTarget target) =>
         target.Failure is { } failure && _time.GetElapsedTime(failure.At) < target.Model.RetryAfter ? failure.Error : null;
 
+    private void Refuse(ResidentTarget target, bool warming)
+    {
+        if (target.Disposed) throw target.Unavailable("was disposed");
+        if (target.Current is null && !warming && RecentFailure(target) is { } failure)
+            throw new HybridException(failure.Error, $"{failure.Message} Nothing was loaded; it is tried again {target.Model.RetryAfter.TotalSeconds:0.#} s after the failure.", failure);
+    }
+
     /// <summary>Bytes of a model that is to be loaded; 0 where nothing counts them.</summary>
     private async ValueTask<long> MeasureAsync(ResidentTarget target, bool warming, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (target.Disposed) throw target.Unavailable("was disposed");
-            if (target.Current is null && !warming && RecentFailure(target) is { } failure)
-                throw new HybridException(failure.Error, $"{failure.Message} Nothing was loaded; it is tried again {target.Model.RetryAfter.TotalSeconds:0.#} s after the failure.", failure);
+            Refuse(target, warming);
             if (Budget is null || target.Model.EstimateAsync is null) return 0;
             if (target.Bytes is { } known) return known;
         }
@@ -189,11 +194,11 @@ internal sealed class Residences : IAsyncDisposable
         }
     }
 
-    private Residence Join(ResidentTarget target, long bytes)
+    private Residence Join(ResidentTarget target, long bytes, bool warming)
     {
         lock (_lock)
         {
-            if (target.Disposed) throw target.Unavailable("was disposed");
+            Refuse(target, warming);
             target.Bytes = bytes;
             if (target.Current is null) CheckFits(target, bytes);
             if (target.Current is null or { Phase: ResidencePhase.Queued } && _queue.Sum(one => one.Leases) >= _queueCapacity)

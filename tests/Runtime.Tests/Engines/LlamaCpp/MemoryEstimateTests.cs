@@ -4,26 +4,8 @@ using Hybrid.Tests.Models;
 
 namespace Hybrid.Tests.Engines.LlamaCpp;
 
-[Collection("llama.cpp")]
 public class MemoryEstimateTests
 {
-    [Theory]
-    [InlineData(4096, 512)]
-    [InlineData(16384, 512)]
-    [InlineData(16384, 64)]
-    public async Task It_is_near_to_what_the_process_grows_by(int cells, int batch)
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells what a process holds in /proc.");
-        var options = new LlamaEngineOptions { ModelPath = Starter.Cloud, KvTokens = cells, BatchSize = batch, Threads = 1 };
-        var estimate = await LlamaEngine.EstimateMemoryAsync(options);
-        var before = Resident();
-        await using var engine = await LlamaEngine.LoadAsync(options);
-        var prompt = string.Concat(Enumerable.Repeat(Starter.Question + " ", 40));
-        await engine.AnswerAsync(Starter.Ask(prompt, 16));
-        var grown = Resident() - before;
-        Assert.InRange(estimate, grown * 0.75, grown * 1.4);
-    }
-
     [Fact]
     public async Task A_draft_model_counts_too()
     {
@@ -75,13 +57,5 @@ public class MemoryEstimateTests
             builder.Tensor("blk.0.ffn_up.weight", [256, 64], Q40, offset: 128);
         var bytes = builder.Build();
         return GgufFile.Read(new MemoryStream(bytes), bytes.Length, "made up");
-    }
-
-    private static long Resident()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2]) * 1024;
     }
 }

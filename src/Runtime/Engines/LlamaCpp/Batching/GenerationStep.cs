@@ -43,7 +43,10 @@ internal sealed class GenerationStep
     private void Step(ReadOnlySpan<Sequence> group)
     {
         var tokens = Fill(group);
-        if (_context.Decode(NeverAborted) is not 0 and var code)
+        var code = _context.Decode(NeverAborted);
+        if (code == DecodeContext.Aborted)
+            return; // The engine is ending, and tells its requests so.
+        if (code != 0)
         {
             foreach (var sequence in group)
                 sequence.Fail(new(HybridError.Internal, $"llama.cpp could not decode (code {code}) after {sequence.Count} tokens. What was delivered stands; other requests go on."));

@@ -8,7 +8,6 @@ internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenD
 {
     // It pays to wait for another request's prefill where it spares at least so many tokens.
     private const int WorthWaiting = 32;
-    private const int Aborted = 2;
     private readonly PrefillBudget _budget = new(batchSize);
     private long _ticket;
 
@@ -78,7 +77,7 @@ internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenD
 
     private void Finish(Sequence sequence, int code)
     {
-        if (code == Aborted)
+        if (code == DecodeContext.Aborted)
             return; // Nobody wants one of them any more; the others' pieces come again.
         if (code != 0)
         {

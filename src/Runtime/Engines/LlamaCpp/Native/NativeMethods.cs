@@ -66,4 +66,7 @@ internal static unsafe partial class NativeMethods
 
     /// <summary>Sets a variable that native code sees; on Unix the managed call reaches managed code alone.</summary>
     [LibraryImport(SystemLibrary, StringMarshalling = StringMarshalling.Utf8)] public static partial int setenv(string name, string value, int overwrite);
+
+    /// <summary>Gives freed memory back to the system; glibc alone has it.</summary>
+    [LibraryImport(SystemLibrary)] public static partial int malloc_trim(nuint keep);
 }
