@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Hybrid.Engines.ChatTemplates;
+using Hybrid.Engines.Grammar;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.ToolCalls;
 using Hybrid.Models;
@@ -20,6 +21,7 @@ internal sealed unsafe class LlamaModel : IDisposable
     }.ToFrozenSet();
 
     private readonly nint _vocabulary;
+    private readonly Lazy<TokenTexts> _tokenTexts;
 
     private LlamaModel(ModelHandle handle, GgufFile file, bool onProcessor)
     {
@@ -35,6 +37,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         ControlTexts = FindControlTexts();
         Tools = Template is null ? null : ToolSupport.Probe(Template, StartText, EndText);
         ToolMarkers = FindToolMarkers();
+        _tokenTexts = new(ReadTokenTexts);
         Rewinds = NativeMethods.llama_model_is_recurrent(handle.Value) == 0 && NativeMethods.llama_model_is_hybrid(handle.Value) == 0;
     }
 
@@ -53,6 +56,9 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>The control tokens that mark a call, shown in the text of an answer with tools.</summary>
     public IReadOnlySet<int> ToolMarkers { get; }
+
+    /// <summary>What each token adds to an answer with a format; read when it is first needed.</summary>
+    public TokenTexts TokenTexts => _tokenTexts.Value;
 
     /// <summary>The start token as text; empty where there is none.</summary>
     public string StartText { get; }
@@ -225,6 +231,12 @@ internal sealed unsafe class LlamaModel : IDisposable
 
         texts.RemoveAll(text => text.Length < 2);
         return texts;
+    }
+
+    private TokenTexts ReadTokenTexts()
+    {
+        var buffer = new byte[512];
+        return new(VocabularySize, token => Piece(token, buffer).ToArray(), IsEndOfGeneration);
     }
 
     private static byte Flag(bool value) => value ? (byte)1 : (byte)0;
