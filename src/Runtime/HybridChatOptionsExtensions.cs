@@ -13,6 +13,7 @@ public static class HybridChatOptionsExtensions
     internal const string Policy = "hybrid.policy";
     internal const string Target = "hybrid.target";
     internal const string MinP = "hybrid.min_p";
+    internal const string LogProbabilities = "hybrid.log_probabilities";
     internal const string RepetitionPenalty = "hybrid.repetition_penalty";
 
     /// <summary>Sets who may see the request.</summary>
@@ -35,6 +36,11 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Penalises recent tokens; above 0 to 10, 1 is off.</summary>
     public static ChatOptions WithRepetitionPenalty(this ChatOptions options, float penalty) => options.Set(RepetitionPenalty, penalty);
+
+    /// <summary>Asks for a <see cref="TokenScore"/> with each token, under <see cref="HybridUpdateKeys.Scores"/> of the updates; only targets that can give them are asked.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="alternatives">How many of the likeliest tokens each score names, 0 to 20.</param>
+    public static ChatOptions WithLogProbabilities(this ChatOptions options, int alternatives = 0) => options.Set(LogProbabilities, alternatives);
 
     private static ChatOptions Set(this ChatOptions options, string key, object value)
     {

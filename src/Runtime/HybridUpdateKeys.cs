@@ -9,6 +9,9 @@ public static class HybridUpdateKeys
     /// <summary>On the first update: why these targets (<see cref="Hybrid.Policy.Decision"/>).</summary>
     public const string Decision = "hybrid.decision";
 
+    /// <summary>On updates, where they were asked for: how likely the update's tokens were (list of <see cref="Hybrid.Targets.TokenScore"/>).</summary>
+    public const string Scores = "hybrid.scores";
+
     /// <summary>On the last update: what it took (<see cref="Hybrid.Accounting.RequestReceipt"/>).</summary>
     public const string Receipt = "hybrid.receipt";
 }

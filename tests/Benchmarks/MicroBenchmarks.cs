@@ -9,9 +9,11 @@ namespace Hybrid.Benchmarks;
 [MemoryDiagnoser]
 public class MicroBenchmarks
 {
-    private readonly float[] _logits = [.. Enumerable.Range(0, 32_000).Select(i => MathF.Sin(i * 0.37f) * 10)];
-    private readonly Sampler _greedy = new(SamplingOptions.Greedy, 32_000);
-    private readonly Sampler _default = new(SamplingOptions.Default with { Seed = 1 }, 32_000);
+    private readonly float[] _logits32k = Logits(32_000);
+    private readonly float[] _logits128k = Logits(128_000);
+    private readonly Sampler _greedy = new(SamplingOptions.Greedy, 128_000);
+    private readonly Sampler _default = new(SamplingOptions.Default with { Seed = 1 }, 128_000);
+    private readonly Sampler _nucleus = new(SamplingOptions.Default with { Seed = 1, TopK = 0 }, 128_000);
     private readonly TargetSnapshot[] _targets = [.. Enumerable.Range(0, 16).Select(i => new TargetSnapshot(
         new() { Name = $"target-{i}", Model = "m", Zone = i == 0 ? Zone.Device : Zone.Region("eu"), DollarsPerMillionOutputTokens = i, ActiveWatts = 10 + i, ParametersBillions = 1 + i },
         TargetState.Warm))];
@@ -22,8 +24,24 @@ public class MicroBenchmarks
     public object DecideOver16Targets() => PolicyEngine.Decide(_profile, _targets, PolicyPresets.Balanced);
 
     [Benchmark]
-    public int GreedyOver32kLogits() => _greedy.Sample(_logits);
+    public int GreedyOver32kLogits() => _greedy.Sample(_logits32k);
 
     [Benchmark]
-    public int DefaultSamplingOver32kLogits() => _default.Sample(_logits);
+    public int GreedyOver128kLogits() => _greedy.Sample(_logits128k);
+
+    [Benchmark]
+    public int DefaultSamplingOver32kLogits() => _default.Sample(_logits32k);
+
+    [Benchmark]
+    public int DefaultSamplingOver128kLogits() => _default.Sample(_logits128k);
+
+    [Benchmark]
+    public int SamplingWithoutTopKOver32kLogits() => _nucleus.Sample(_logits32k);
+
+    /// <summary>As models give them: most far below a few.</summary>
+    private static float[] Logits(int size)
+    {
+        var random = new Random(size);
+        return [.. Enumerable.Range(0, size).Select(_ => 20 * MathF.Pow(random.NextSingle(), 4))];
+    }
 }

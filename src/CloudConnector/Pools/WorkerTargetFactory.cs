@@ -11,7 +11,9 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
 
     public ITarget Create(PoolOptions options)
     {
-        var read = new WorkerTargetOptions { Endpoint = options.Endpoint!, Descriptor = options.Descriptor, ApiKey = options.ApiKey };
+        // What every worker can do, whatever its model.
+        var descriptor = options.Descriptor with { Capabilities = options.Descriptor.Capabilities | TargetCapabilities.LogProbabilities };
+        var read = new WorkerTargetOptions { Endpoint = options.Endpoint!, Descriptor = descriptor, ApiKey = options.ApiKey };
         foreach (var (key, text) in options.Settings)
         {
             if (key.Equals(nameof(WorkerTargetOptions.CertificateAuthorityPath), StringComparison.OrdinalIgnoreCase))

@@ -11,13 +11,13 @@ internal abstract class AnswerShape(string id, long created, string model)
     protected string Model { get; } = model;
 
     /// <summary>The whole answer.</summary>
-    public abstract byte[] Whole(string text, IReadOnlyList<ToolCall> calls, DecodeCompletion completion);
+    public abstract byte[] Whole(string text, IReadOnlyList<ToolCall> calls, IReadOnlyList<TokenScore>? scores, DecodeCompletion completion);
 
     /// <summary>The chunk before any text; null where the API has none.</summary>
     public abstract byte[]? First();
 
-    /// <summary>A chunk of text.</summary>
-    public abstract byte[] Piece(string text);
+    /// <summary>A chunk of text, with the scores of its tokens where they were asked for.</summary>
+    public abstract byte[] Piece(string text, IReadOnlyList<TokenScore>? scores);
 
     /// <summary>A chunk with a whole call, the answer's number <paramref name="index"/> from 0.</summary>
     public abstract byte[] Call(ToolCall call, int index);
@@ -42,15 +42,16 @@ internal abstract class AnswerShape(string id, long created, string model)
 /// <summary>The shape of <c>/v1/chat/completions</c>.</summary>
 internal sealed class ChatShape(string id, long created, string model) : AnswerShape(id, created, model)
 {
-    public override byte[] Whole(string text, IReadOnlyList<ToolCall> calls, DecodeCompletion completion) => Write(new(Id, "chat.completion", Created, Model,
-        [new(0, Name(completion.Finish)) { Message = new() { Role = "assistant", Content = text, ToolCalls = calls.Count == 0 ? null : [.. calls.Select(call => Entry(call, null))] } }])
+    public override byte[] Whole(string text, IReadOnlyList<ToolCall> calls, IReadOnlyList<TokenScore>? scores, DecodeCompletion completion) => Write(new(Id, "chat.completion", Created, Model,
+        [new(0, Name(completion.Finish)) { Message = new() { Role = "assistant", Content = text, ToolCalls = calls.Count == 0 ? null : [.. calls.Select(call => Entry(call, null))] }, Logprobs = ScoreFields.Write(scores) }])
     { Usage = Count(completion) });
 
     public override byte[] First() => Chunk(new(0, null) { Delta = new() { Role = "assistant", Content = "" } });
 
     public override byte[] Call(ToolCall call, int index) => Chunk(new(0, null) { Delta = new() { ToolCalls = [Entry(call, index)] } });
 
-    public override byte[] Piece(string text) => Chunk(new(0, null) { Delta = new() { Content = text } });
+    public override byte[] Piece(string text, IReadOnlyList<TokenScore>? scores) =>
+        Chunk(new(0, null) { Delta = new() { Content = text }, Logprobs = ScoreFields.Write(scores) });
 
     public override byte[] Last(DecodeFinish finish) => Chunk(new(0, Name(finish)) { Delta = new() });
 
@@ -67,14 +68,14 @@ internal sealed class ChatShape(string id, long created, string model) : AnswerS
 /// <summary>The shape of <c>/v1/completions</c>.</summary>
 internal sealed class CompletionShape(string id, long created, string model) : AnswerShape(id, created, model)
 {
-    public override byte[] Whole(string text, IReadOnlyList<ToolCall> calls, DecodeCompletion completion) =>
+    public override byte[] Whole(string text, IReadOnlyList<ToolCall> calls, IReadOnlyList<TokenScore>? scores, DecodeCompletion completion) =>
         Write(new TextChoice(0, text, Name(completion.Finish)), Count(completion));
 
     public override byte[]? First() => null;
 
     public override byte[] Call(ToolCall call, int index) => throw new NotSupportedException("A text completion has no tools.");
 
-    public override byte[] Piece(string text) => Write(new TextChoice(0, text, null), null);
+    public override byte[] Piece(string text, IReadOnlyList<TokenScore>? scores) => Write(new TextChoice(0, text, null), null);
 
     public override byte[] Last(DecodeFinish finish) => Write(new TextChoice(0, "", Name(finish)), null);
 

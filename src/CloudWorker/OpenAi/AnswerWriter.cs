@@ -18,17 +18,19 @@ internal static class AnswerWriter
     {
         var text = new StringBuilder();
         var calls = new List<ToolCall>();
+        List<TokenScore>? scores = request.LogProbabilities is null ? null : [];
         DecodeCompletion? completion = null;
         await foreach (var update in answers.RunAsync(request, context.RequestAborted))
         {
             text.Append(update.Text);
             if (update.ToolCall is { } call)
                 calls.Add(call);
+            scores?.AddRange(update.Scores ?? []);
             completion = update.Completion;
         }
 
         context.Response.ContentType = "application/json; charset=utf-8";
-        await context.Response.Body.WriteAsync(shape.Whole(text.ToString(), calls, completion!), context.RequestAborted);
+        await context.Response.Body.WriteAsync(shape.Whole(text.ToString(), calls, scores, completion!), context.RequestAborted);
     }
 
     private static async Task StreamAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape, ILogger logger)
@@ -62,8 +64,8 @@ internal static class AnswerWriter
                 WriteEvent(context, first);
         }
 
-        if (update.Text.Length > 0)
-            WriteEvent(context, shape.Piece(update.Text));
+        if (update.Text.Length > 0 || update.Scores is not null)
+            WriteEvent(context, shape.Piece(update.Text, update.Scores));
         if (update.ToolCall is { } asked)
             WriteEvent(context, shape.Call(asked, call));
         if (update.Completion is { } completion)

@@ -96,7 +96,6 @@ internal static class ChatFields
             && value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == "text");
         fields.Only("modalities", value => value.ValueKind == JsonValueKind.Array
             && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && item.GetString() == "text"));
-        fields.Only("top_logprobs", value => CommonFields.IsNumber(value, 0));
     }
 
     private static bool IsEmptyArray(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0;

@@ -25,8 +25,9 @@ internal sealed class OpenAiEndpoints(ModelHost host, Answers answers, TimeProvi
         var body = await RequestFields.ReadAsync(context);
         var (prompt, continuation) = ChatFields.Read(body);
         var (tools, choice) = ToolFields.Read(body);
+        var scores = ScoreFields.Read(body);
         var fields = CommonFields.Read(context, body, _model, "chatcmpl-", prompt, continuation, time.GetUtcNow());
-        fields = fields with { Request = fields.Request with { Tools = tools, ToolChoice = choice } };
+        fields = fields with { Request = fields.Request with { Tools = tools, ToolChoice = choice, LogProbabilities = scores } };
         await AnswerWriter.WriteAsync(context, answers, fields, new ChatShape(fields.Id, time.GetUtcNow().ToUnixTimeSeconds(), _model), logger);
     }
 

@@ -24,8 +24,8 @@ internal sealed record ChatChoice(int Index, string? FinishReason)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ChatTurn? Delta { get; init; }
 
-    /// <summary>Always null: clients expect the field.</summary>
-    public string? Logprobs { get; init; }
+    /// <summary>Null where it was not asked for: clients expect the field.</summary>
+    public LogProbabilities? Logprobs { get; init; }
 }
 
 internal sealed record ChatTurn

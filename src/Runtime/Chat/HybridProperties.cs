@@ -1,3 +1,4 @@
+using Hybrid.Engines.Sampling;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 
@@ -20,6 +21,8 @@ internal sealed record HybridProperties
 
     public float? RepetitionPenalty { get; private init; }
 
+    public int? LogProbabilities { get; private init; }
+
     public static HybridProperties Read(ChatOptions options)
     {
         var read = new HybridProperties();
@@ -35,6 +38,7 @@ internal sealed record HybridProperties
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
+                HybridChatOptionsExtensions.LogProbabilities => read with { LogProbabilities = TokenScorer.Checked(Is<int>(key, value)) },
                 _ => throw Invalid($"The additional property '{key}' is not known; set them with the methods of {nameof(HybridChatOptionsExtensions)}"),
             };
         }

@@ -21,6 +21,7 @@ internal sealed class UpdateWriter(string id, Decision decision, TimeProvider ti
             AdditionalProperties = new() { [HybridUpdateKeys.Target] = piece.Target },
         };
         if (piece.ToolCall is { } call) update.Contents.Add(ToolJson.Content(call));
+        if (piece.Scores is { } scores) update.AdditionalProperties[HybridUpdateKeys.Scores] = scores;
         if (_first) update.AdditionalProperties[HybridUpdateKeys.Decision] = decision;
         _first = false;
         if (piece.Receipt is not { } receipt) return update;

@@ -20,7 +20,7 @@ internal static class TargetReader
                 Model = section.Text("Model") ?? Path.GetFileNameWithoutExtension(path ?? ""),
                 Zone = Zone.Device,
                 ContextLength = context ?? int.MaxValue,
-                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation,
+                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.LogProbabilities,
             }),
             ContextLength = context,
             Threads = Count(section, nameof(LocalOptions.Threads)),

@@ -32,6 +32,8 @@ internal static class DecodeMapping
 
         if (request.MaxTokens is { } maxTokens)
             message.MaxTokens = maxTokens;
+        if (request.LogProbabilities is { } alternatives)
+            message.LogProbabilities = alternatives;
         message.StopSequences.AddRange(request.StopSequences);
         ToolMapping.Write(request, message);
         if (request.Deadline is { } deadline)
@@ -58,6 +60,7 @@ internal static class DecodeMapping
             Continuation = message.Continuation,
             Sampling = FromMessage(message.Sampling),
             MaxTokens = message.HasMaxTokens ? message.MaxTokens : null,
+            LogProbabilities = message.HasLogProbabilities ? message.LogProbabilities : null,
             StopSequences = [.. message.StopSequences],
             Tools = ToolMapping.Tools(message),
             ToolChoice = ToolMapping.Choice(message),
@@ -71,6 +74,7 @@ internal static class DecodeMapping
     public static GenerateUpdate ToMessage(DecodeUpdate update)
     {
         var message = new GenerateUpdate { Text = update.Text, TokenCount = update.TokenCount };
+        ScoreMapping.Write(update.Scores, message);
         if (update.ToolCall is { } call)
             message.ToolCall = ToolMapping.ToMessage(call);
         if (update.Completion is { } completion)
@@ -97,6 +101,7 @@ internal static class DecodeMapping
         new(message.Text, message.TokenCount, message.Completion is { } completion ? FromMessage(completion) : null)
         {
             ToolCall = message.ToolCall is { } call ? ToolMapping.FromMessage(call) : null,
+            Scores = ScoreMapping.Read(message),
         };
 
     public static StatusReply ToMessage(TargetState state, string model, string modelSha256, int contextLength) => new()

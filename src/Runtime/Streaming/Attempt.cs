@@ -16,6 +16,7 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
     private int _tokens;
     private int _held;
     private int _delivered;
+    private List<TokenScore>? _heldScores;
     private DecodeCompletion? _completion;
 
     public TargetDescriptor Descriptor => _descriptor;
@@ -31,14 +32,11 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
             Count(update);
             var leaves = update.Text.Length > 0 || update.ToolCall is not null;
             if (!leaves && update.Completion is null) continue;
-            var tokens = _held;
-            if (leaves)
-            {
-                _delivered += tokens;
-                _held = 0;
-            }
-
-            return update with { TokenCount = leaves ? tokens : 0 };
+            if (!leaves) return update with { TokenCount = 0, Scores = null };
+            update = update with { TokenCount = _held, Scores = _heldScores };
+            _delivered += _held;
+            (_held, _heldScores) = (0, null);
+            return update;
         }
 
         throw new HybridException(HybridError.TargetUnavailable, $"Target '{_descriptor.Name}' ended its stream without completing the answer.");
@@ -126,6 +124,7 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
     {
         _held += update.TokenCount;
         _tokens += update.TokenCount;
+        if (update.Scores is { } scores) (_heldScores ??= []).AddRange(scores);
         _completion = update.Completion;
         if (update.TokenCount == 0 && update.Text.Length == 0 && update.ToolCall is null) return;
         _lastToken = time.GetElapsedTime(_start);

@@ -55,7 +55,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                     if (update.Text.Length > 0 || update.ToolCall is not null) run.Deliver(update);
                     if (update.Completion is not { } completion)
                     {
-                        yield return new(update.Text, update.TokenCount, name, model) { ToolCall = update.ToolCall };
+                        yield return new(update.Text, update.TokenCount, name, model) { ToolCall = update.ToolCall, Scores = update.Scores };
                         continue;
                     }
 
@@ -66,7 +66,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                         _ => RequestFinish.Stop,
                     };
                     await CloseAsync(finish, null);
-                    yield return new(update.Text, update.TokenCount, name, model, run.Settle(finish)) { ToolCall = update.ToolCall };
+                    yield return new(update.Text, update.TokenCount, name, model, run.Settle(finish)) { ToolCall = update.ToolCall, Scores = update.Scores };
                     yield break;
                 }
 

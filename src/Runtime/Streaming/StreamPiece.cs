@@ -13,4 +13,7 @@ internal readonly record struct StreamPiece(string Text, int TokenCount, string 
 {
     /// <summary>A whole call, after the text.</summary>
     public ToolCall? ToolCall { get; init; }
+
+    /// <summary>A score for each of its tokens; null where none were asked for.</summary>
+    public IReadOnlyList<TokenScore>? Scores { get; init; }
 }

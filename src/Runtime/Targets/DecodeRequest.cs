@@ -27,6 +27,10 @@ public sealed record DecodeRequest
     /// <value><see cref="ToolChoice.Auto"/></value>
     public ToolChoice ToolChoice { get; init; } = ToolChoice.Auto;
 
+    /// <summary>Asks for a <see cref="TokenScore"/> with each token.</summary>
+    /// <value>How many alternatives each names, 0 to 20; null: no scores.</value>
+    public int? LogProbabilities { get; init; }
+
     /// <summary>Who may see the request.</summary>
     public PrivacyClass Privacy { get; init; } = PrivacyClass.Internal;
 
@@ -42,6 +46,10 @@ public sealed record DecodeRequest
 
     /// <summary>Sees each token id as this process's engine samples it, on the decode thread; it is not sent to a pool.</summary>
     internal Action<int>? OnToken { get; init; }
+
+    /// <summary>What a target must be able to do for it, beside taking its prompt.</summary>
+    internal TargetCapabilities Needs =>
+        (OffersTools ? TargetCapabilities.Tools : TargetCapabilities.None) | (LogProbabilities is null ? TargetCapabilities.None : TargetCapabilities.LogProbabilities);
 
     /// <summary>Whether the model is shown tools.</summary>
     internal bool OffersTools => Tools.Count > 0 && ToolChoice.Mode != ToolChoiceMode.None;

@@ -8,6 +8,9 @@ public readonly record struct DecodeUpdate(string Text, int TokenCount, DecodeCo
 {
     /// <summary>A whole call that the model asked for; it comes after the update's text.</summary>
     public ToolCall? ToolCall { get; init; }
+
+    /// <summary>A score for each of the update's tokens in their order; null where none were asked for.</summary>
+    public IReadOnlyList<TokenScore>? Scores { get; init; }
 }
 
 /// <summary>How an answer ended and what it took.</summary>

@@ -82,4 +82,7 @@ public enum TargetCapabilities
 
     /// <summary>Knows tools and gives their calls.</summary>
     Tools = 128,
+
+    /// <summary>Says how likely its tokens were.</summary>
+    LogProbabilities = 256,
 }

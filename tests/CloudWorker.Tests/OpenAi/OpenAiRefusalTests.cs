@@ -14,7 +14,7 @@ public class OpenAiRefusalTests
     [InlineData(""","tool_choice":"required" """, "tool_choice")]
     [InlineData(""","response_format":{"type":"json_object"}""", "response_format")]
     [InlineData(""","response_format":{}""", "response_format")]
-    [InlineData(""","logprobs":true""", "logprobs")]
+    [InlineData(""","logprobs":true,"top_logprobs":21""", "top_logprobs")]
     [InlineData(""","top_logprobs":2""", "top_logprobs")]
     [InlineData(""","logit_bias":{"5":1}""", "logit_bias")]
     [InlineData(""","n":2""", "n")]

@@ -67,6 +67,17 @@ public class DecodeMappingTests
     }
 
     [Fact]
+    public void Scores_come_back_as_they_were()
+    {
+        var score = new TokenScore(7, "ü"u8.ToArray(), -0.5f) { Entropy = 0.7f, Margin = 0.1f, Alternatives = [new(8, new byte[] { 0xC3 }, -1)] };
+        var back = DecodeMapping.FromMessage(DecodeMapping.ToMessage(new DecodeUpdate("ü", 1) { Scores = [score] })).Scores!.Single();
+        Assert.Equal((7, "ü", -0.5f, 0.7f, 0.1f), (back.Token, back.Text, back.LogProbability, back.Entropy, back.Margin));
+        Assert.Equal((8, "\uFFFD", -1f), (back.Alternatives[0].Token, back.Alternatives[0].Text, back.Alternatives[0].LogProbability));
+        foreach (var asked in (int?[])[null, 0, 5])
+            Assert.Equal(asked, DecodeMapping.FromMessage(DecodeMapping.ToMessage(new DecodeRequest { Prompt = new TextPrompt("x"), LogProbabilities = asked }, Now), Now).LogProbabilities);
+    }
+
+    [Fact]
     public void A_request_that_says_nothing_of_sampling_gets_the_defaults()
     {
         var back = DecodeMapping.FromMessage(new GenerateRequest { Text = "x" }, Now);

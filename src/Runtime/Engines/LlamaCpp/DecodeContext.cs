@@ -137,8 +137,8 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     /// <summary>Lets what the last decode took count for how many threads the next ones use.</summary>
     public void JudgeThreads() => _governor?.Observe(_batch.Count, LastSeconds);
 
-    /// <summary>Logits of the batch's token at this place.</summary>
-    public ReadOnlySpan<float> Logits(int index)
+    /// <summary>Logits of the batch's token at this place, the caller's to use and to spoil until the next decode.</summary>
+    public Span<float> Logits(int index)
     {
         var logits = NativeMethods.llama_get_logits_ith(_handle.Value, index);
         return logits != null

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
+using Hybrid.Accounting;
 using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.LlamaCpp.Speculation;
@@ -28,6 +29,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     private readonly LlamaEngineOptions _options;
     private readonly DecodeContext _context;
     private readonly DraftModel? _draft;
+    private readonly EngineMeter _meter;
     private readonly DecodeLoop _loop;
     private readonly PromptTokens _prompts;
     private readonly Embedder _embedder;
@@ -50,11 +52,13 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         _context = new(model, shape, time: time);
         if (draft is not null)
             _draft = new(draft, new(draft, shape with { Cells = length, Outputs = 1, Sequences = 1 }, partner: _context), time);
-        _loop = new(model, _context, _draft, options, time);
+        Descriptor = Describe(model, options, length);
+        _meter = new(Descriptor.Model, cells);
+        _loop = new(model, _context, _draft, _meter, options, time);
+        _meter.Watch(() => _loop.Load);
         _prompts = new(model, time);
         _conversations = new(model, _loop);
         _embedder = new(model, options, length);
-        Descriptor = Describe(model, options, length);
     }
 
     /// <inheritdoc />
@@ -70,7 +74,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             if (Volatile.Read(ref _disposed) != 0)
                 return new(TargetReadiness.Unavailable, "the engine was disposed");
-            var (queue, busy) = _loop.Load;
+            var (queue, busy, _) = _loop.Load;
             return new(TargetReadiness.Warm, "", queue, busy, _options.Slots);
         }
     }
@@ -94,6 +98,8 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         if (loggerFactory is not null)
             NativeLog.Logger = loggerFactory.CreateLogger("Hybrid.Engines.LlamaCpp");
         NativeLibraries.EnsureLoaded(options.NativePath);
+        var time = timeProvider ?? TimeProvider.System;
+        var began = time.GetTimestamp();
         var model = await LlamaModel.LoadAsync(options.ModelPath, options.GpuLayers, progress, cancellationToken);
         LlamaModel? draft = null;
         try
@@ -101,7 +107,9 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             draft = options.DraftModelPath is { } path ? await LlamaModel.LoadAsync(path, options.GpuLayers, progress: null, cancellationToken) : null;
             if (draft is not null && !model.SharesVocabularyWith(draft))
                 throw new HybridException(HybridError.Configuration, $"DraftModelPath '{options.DraftModelPath}' has another vocabulary than '{options.ModelPath}'. Nothing was loaded; draft with a model of the same family, or with none.");
-            return new LlamaEngine(model, draft, options, timeProvider ?? TimeProvider.System);
+            var engine = new LlamaEngine(model, draft, options, time);
+            engine._meter.Loaded(time.GetElapsedTime(began));
+            return engine;
         }
         catch
         {
@@ -211,6 +219,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
+        _meter.Dispose();
         await _loop.DisposeAsync();
         await _embedder.DisposeAsync();
         _draft?.Dispose();
@@ -240,6 +249,8 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         SamplingOptionsValidator.Validate(request.Sampling);
         if (request.MaxTokens is < 1)
             throw new HybridException(HybridError.InvalidRequest, $"MaxTokens is {request.MaxTokens}; use 1 or more. Nothing was decoded.");
+        if (request.LogProbabilities is { } alternatives)
+            TokenScorer.Checked(alternatives);
         ToolRequestRules.Check(request, _model.Tools is not null);
         var tokens = _prompts.Of(request.Prompt, request.Continuation, request.OffersTools ? request.Tools : []);
         var room = _contextLength - tokens.Length;
@@ -261,7 +272,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             ContextLength = context,
             ParametersBillions = stated.ParametersBillions > 0 ? stated.ParametersBillions : model.File.ParameterCount / 1e9,
-            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings,
+            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings | TargetCapabilities.LogProbabilities,
         };
     }
 }

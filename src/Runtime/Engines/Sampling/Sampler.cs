@@ -1,153 +1,122 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Hybrid.Targets;
 
 namespace Hybrid.Engines.Sampling;
 
 /// <summary>Chooses the next token, in llama.cpp's order: penalties, top-k, top-p, min-p, temperature, draw. Holds its own seeded state.</summary>
-/// <remarks>Not thread-safe. Nothing is allocated after construction. Equal logits: the lower id comes first.</remarks>
+/// <remarks>
+/// Not thread-safe. A token costs no allocation. Equal logits: the lower id comes first. A constraint is asked about the token
+/// that was chosen freely, and only where it forbids that one are the logits masked and the choice made again: the allowed
+/// tokens keep their shares, at the price of one look for nearly every token.
+/// </remarks>
 internal sealed class Sampler
 {
+    private const int UsualWindow = 1024;
     private readonly SamplingOptions _options;
-    private readonly float[] _logits;
-    private readonly int[] _ids;
-    private readonly float[] _keys;
+    private readonly ITokenConstraint? _constraint;
+    private readonly Candidates? _candidates;
     private readonly int[] _recent;
-    private readonly int[] _counts;
+    private readonly Dictionary<int, int> _counts;
     private int _recentNext;
     private int _recentCount;
     private ulong _state;
 
-    public Sampler(SamplingOptions options, int vocabularySize)
+    public Sampler(SamplingOptions options, int vocabularySize, ITokenConstraint? constraint = null)
     {
         SamplingOptionsValidator.Validate(options);
-        _options = options;
+        (_options, _constraint) = (options, constraint);
         var penalised = options.PenaltyWindow > 0 && (options.RepetitionPenalty != 1 || options.FrequencyPenalty != 0 || options.PresencePenalty != 0);
-        var greedy = options.Temperature == 0;
         _recent = penalised ? new int[options.PenaltyWindow] : [];
-        _counts = penalised ? new int[vocabularySize] : [];
-        _logits = penalised || !greedy ? new float[vocabularySize] : [];
-        _ids = greedy ? [] : new int[vocabularySize];
-        _keys = greedy ? [] : new float[vocabularySize];
+        _counts = new(penalised ? Math.Min(options.PenaltyWindow, UsualWindow) : 0);
+        var cuts = options.TopK > 0 || options.TopP < 1 || options.MinP > 0;
+        _candidates = options.Temperature > 0 && cuts ? new(options, vocabularySize) : null;
         Span<byte> drawn = stackalloc byte[8];
         RandomNumberGenerator.Fill(drawn);
         _state = options.Seed is { } seed ? (ulong)seed : BitConverter.ToUInt64(drawn);
     }
 
     /// <summary>The next token's id.</summary>
-    public int Sample(ReadOnlySpan<float> logits)
+    /// <param name="logits">Of the vocabulary; they serve as scratch, so that they mean nothing afterwards.</param>
+    /// <exception cref="HybridException">The constraint allows none of the tokens (<see cref="HybridError.Internal"/>).</exception>
+    public int Sample(Span<float> logits)
     {
-        if (_recent.Length > 0)
-            logits = Penalise(logits);
-        return _options.Temperature == 0 ? TensorPrimitives.IndexOfMax(logits) : Draw(logits);
+        foreach (var (token, count) in _counts)
+            logits[token] = Penalised(logits[token], count);
+        var chosen = Choose(logits);
+        if (_constraint is null || _constraint.Allows(chosen))
+            return chosen;
+        _constraint.Mask(logits);
+        chosen = Choose(logits);
+        return !float.IsNegativeInfinity(logits[chosen])
+            ? chosen
+            : throw new HybridException(HybridError.Internal, "No token of the vocabulary fits what the output format allows next. What was delivered stands.");
     }
 
-    /// <summary>Tells what was said, for the penalties.</summary>
+    /// <summary>Goes on behind a token of the answer.</summary>
     public void Accept(int token)
+    {
+        _constraint?.Accept(token);
+        Remember(token);
+    }
+
+    /// <summary>Tells what was said, by whomever, for the penalties.</summary>
+    public void Remember(int token)
     {
         if (_recent.Length == 0)
             return;
         if (_recentCount == _recent.Length)
-            _counts[_recent[_recentNext]]--;
+            Forget(_recent[_recentNext]);
         else
             _recentCount++;
         _recent[_recentNext] = token;
-        _counts[token]++;
+        _counts[token] = _counts.GetValueOrDefault(token) + 1;
         _recentNext = (_recentNext + 1) % _recent.Length;
     }
 
-    private Span<float> Penalise(ReadOnlySpan<float> logits)
+    private void Forget(int token)
     {
-        logits.CopyTo(_logits);
-        for (var i = 0; i < _recentCount; i++)
-        {
-            var token = _recent[i];
-            var count = _counts[token];
-            if (count <= 0)
-                continue;
-            var logit = _logits[token];
-            logit = logit <= 0 ? logit * _options.RepetitionPenalty : logit / _options.RepetitionPenalty;
-            _logits[token] = logit - (count * _options.FrequencyPenalty) - _options.PresencePenalty;
-            _counts[token] = -count; // Each token once, however often it was said.
-        }
-
-        for (var i = 0; i < _recentCount; i++)
-            _counts[_recent[i]] = Math.Abs(_counts[_recent[i]]);
-        return _logits;
+        if (--CollectionsMarshal.GetValueRefOrNullRef(_counts, token) == 0)
+            _counts.Remove(token);
     }
 
-    private int Draw(ReadOnlySpan<float> logits)
+    private float Penalised(float logit, int count)
     {
-        var count = Candidates(logits);
-        var largest = _keys[0];
-        float Weight(int i, float temperature) => MathF.Exp((_keys[i] - largest) / temperature);
+        logit = logit <= 0 ? logit * _options.RepetitionPenalty : logit / _options.RepetitionPenalty;
+        return logit - (count * _options.FrequencyPenalty) - _options.PresencePenalty;
+    }
 
-        if (_options.TopP < 1)
-        {
-            var (sum, kept) = (0f, 0f);
-            for (var i = 0; i < count; i++)
-                sum += Weight(i, 1);
-            for (var i = 0; i < count; i++)
-            {
-                kept += Weight(i, 1);
-                if (kept < _options.TopP * sum)
-                    continue;
-                count = i + 1;
-                break;
-            }
-        }
+    private int Choose(ReadOnlySpan<float> logits)
+    {
+        if (_options.Temperature == 0)
+            return LogitScan.IndexOfMax(logits);
+        return _candidates is null ? DrawFromAll(logits) : DrawFromCandidates(_candidates, logits);
+    }
 
-        if (_options.MinP > 0)
+    private int DrawFromCandidates(Candidates candidates, ReadOnlySpan<float> logits)
+    {
+        candidates.Collect(logits);
+        var weights = candidates.Weights(_options.Temperature);
+        var left = (float)NextUnit() * TensorPrimitives.Sum(weights);
+        for (var i = 0; i < weights.Length - 1; i++)
         {
-            var least = largest + MathF.Log(_options.MinP);
-            while (count > 1 && _keys[count - 1] < least)
-                count--;
-        }
-
-        var total = 0f;
-        for (var i = 0; i < count; i++)
-            total += Weight(i, _options.Temperature);
-        var left = (float)NextUnit() * total;
-        for (var i = 0; i < count - 1; i++)
-        {
-            left -= Weight(i, _options.Temperature);
+            left -= weights[i];
             if (left < 0)
-                return _ids[i];
+                return candidates.Ids[i];
         }
 
-        return _ids[count - 1];
+        return candidates.Ids[^1];
     }
 
-    /// <summary>The top-k logits in falling order; all of them where k is off.</summary>
-    private int Candidates(ReadOnlySpan<float> logits)
+    private int DrawFromAll(ReadOnlySpan<float> logits)
     {
-        var k = _options.TopK > 0 ? Math.Min(_options.TopK, logits.Length) : logits.Length;
-        if (k > 256)
-        {
-            for (var i = 0; i < logits.Length; i++)
-                (_keys[i], _ids[i]) = (-logits[i], i);
-            _keys.AsSpan(0, logits.Length).Sort(_ids.AsSpan(0, logits.Length));
-            TensorPrimitives.Negate(_keys.AsSpan(0, logits.Length), _keys);
-            return k;
-        }
-
-        // Small k: one pass with an insertion into a short sorted list; nearly every logit fails the first comparison.
-        var count = 0;
-        for (var id = 0; id < logits.Length; id++)
-        {
-            var logit = logits[id];
-            if (count == k && !(logit > _keys[k - 1]))
-                continue;
-            var at = count < k ? count++ : k - 1;
-            for (; at > 0 && logit > _keys[at - 1]; at--)
-                (_keys[at], _ids[at]) = (_keys[at - 1], _ids[at - 1]);
-            (_keys[at], _ids[at]) = (logit, id);
-        }
-
-        return count;
+        var largest = logits[LogitScan.IndexOfMax(logits)];
+        var sum = LogitWeights.Sum(logits, largest, _options.Temperature);
+        return LogitWeights.Find(NextUnit() * sum, logits, largest, _options.Temperature);
     }
 
-    /// <summary>SplitMix64 (Steele, Lea and Flood 2014): the same seed gives the same tokens on every platform.</summary>
+    /// <summary>SplitMix64 (Steele, Lea and Flood 2014): the same seed gives the same draws on every platform.</summary>
     private double NextUnit()
     {
         var z = _state += 0x9E3779B97F4A7C15;

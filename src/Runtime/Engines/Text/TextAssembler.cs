@@ -6,8 +6,8 @@ namespace Hybrid.Engines.Text;
 internal sealed class TextAssembler(IReadOnlyList<string> stopSequences)
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
-    private readonly char[] _chars = new char[1024];
-    private string _held = "";
+    private char[] _chars = new char[64];
+    private int _held;
 
     /// <summary>Whether a stop string came; nothing is emitted any more.</summary>
     public bool Stopped { get; private set; }
@@ -17,13 +17,18 @@ internal sealed class TextAssembler(IReadOnlyList<string> stopSequences)
     {
         if (Stopped || piece.IsEmpty)
             return "";
-        if (_held.Length == 0 && stopSequences.Count == 0 && piece.Length < _chars.Length)
+        Decode(piece, flush: false);
+        var all = _chars.AsSpan(0, _held);
+        if (FirstStop(all) is >= 0 and var first)
         {
-            var count = _decoder.GetChars(piece, _chars, flush: false);
-            return count == 0 ? "" : new string(_chars, 0, count);
+            (Stopped, _held) = (true, 0);
+            return Text(all[..first]);
         }
 
-        return Release(Decode(piece, flush: false));
+        var text = Text(all[..^Withheld(all)]);
+        all[text.Length..].CopyTo(_chars);
+        _held -= text.Length;
+        return text;
     }
 
     /// <summary>The rest: text that was held back, and a broken sequence as U+FFFD.</summary>
@@ -31,41 +36,31 @@ internal sealed class TextAssembler(IReadOnlyList<string> stopSequences)
     {
         if (Stopped)
             return "";
-        var rest = Release(Decode([], flush: true));
-        if (Stopped)
-            return rest;
-        rest += _held;
-        _held = "";
-        return rest;
+        Decode([], flush: true);
+        var all = _chars.AsSpan(0, _held);
+        _held = 0;
+        if (FirstStop(all) is not (>= 0 and var first))
+            return Text(all);
+        Stopped = true;
+        return Text(all[..first]);
     }
 
-    private string Decode(ReadOnlySpan<byte> piece, bool flush)
+    /// <summary>Puts the characters behind those that are held.</summary>
+    private void Decode(ReadOnlySpan<byte> piece, bool flush)
     {
-        var buffer = new char[_decoder.GetCharCount(piece, flush)];
-        return new string(buffer, 0, _decoder.GetChars(piece, buffer, flush));
-    }
-
-    private string Release(string text)
-    {
-        var all = _held + text;
-        if (FirstStop(all) is >= 0 and var first)
-        {
-            Stopped = true;
-            _held = "";
-            return all[..first];
-        }
-
-        var keep = stopSequences.Select(stop => LongestEndThatStarts(all, stop)).DefaultIfEmpty(0).Max();
-        _held = all[^keep..];
-        return all[..^keep];
+        var room = _held + piece.Length + 2; // no byte gives more than a character, and a broken beginning at most two
+        if (_chars.Length < room)
+            Array.Resize(ref _chars, Math.Max(room, _chars.Length * 2));
+        _held += _decoder.GetChars(piece, _chars.AsSpan(_held), flush);
     }
 
     /// <summary>Where the stop string begins that is complete first, of two that end together the longer one; -1 if there is none.</summary>
-    private int FirstStop(string text)
+    private int FirstStop(ReadOnlySpan<char> text)
     {
         var (begin, end) = (-1, int.MaxValue);
-        foreach (var stop in stopSequences)
+        for (var i = 0; i < stopSequences.Count; i++)
         {
+            var stop = stopSequences[i];
             var at = text.IndexOf(stop, StringComparison.Ordinal);
             if (at >= 0 && (at + stop.Length < end || (at + stop.Length == end && at < begin)))
                 (begin, end) = (at, at + stop.Length);
@@ -74,14 +69,21 @@ internal sealed class TextAssembler(IReadOnlyList<string> stopSequences)
         return begin;
     }
 
-    private static int LongestEndThatStarts(string text, string stop)
+    /// <summary>How many of the last characters may begin a stop string.</summary>
+    private int Withheld(ReadOnlySpan<char> text)
     {
-        for (var length = Math.Min(text.Length, stop.Length - 1); length > 0; length--)
+        var longest = 0;
+        for (var i = 0; i < stopSequences.Count; i++)
         {
-            if (stop.AsSpan(0, length).SequenceEqual(text.AsSpan(text.Length - length)))
-                return length;
+            for (var length = Math.Min(text.Length, stopSequences[i].Length - 1); length > longest; length--)
+            {
+                if (text.EndsWith(stopSequences[i].AsSpan(0, length), StringComparison.Ordinal))
+                    longest = length;
+            }
         }
 
-        return 0;
+        return longest;
     }
+
+    private static string Text(ReadOnlySpan<char> characters) => characters.IsEmpty ? "" : new(characters);
 }

@@ -88,7 +88,7 @@ public class SamplerTests
             var sampler = new Sampler(options with { Temperature = 0 }, logits.Length);
             foreach (var token in said)
                 sampler.Accept(token);
-            return sampler.Sample(logits);
+            return sampler.Sample(logits.ToArray());
         }
 
         Assert.Equal(0, Next(Plain, 0, 0));
@@ -109,6 +109,35 @@ public class SamplerTests
         for (var i = 0; i < 100; i++)
             sampler.Accept(sampler.Sample(logits));
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [MemberData(nameof(Settings))]
+    public void Under_a_constraint_the_allowed_tokens_keep_their_shares(SamplingOptions options)
+    {
+        // Cuts that leave the same tokens with and without the constraint, so that the shares can be told.
+        float[] logits = [2, 1.5f, 1, 0.5f];
+        using var even = new EvenTokens();
+        var sampler = new Sampler(options with { TopK = 0, TopP = 1, MinP = 0 }, logits.Length, even);
+        const int Draws = 20_000;
+        var counts = new int[logits.Length];
+        for (var i = 0; i < Draws; i++)
+            counts[sampler.Sample(logits.ToArray())]++;
+        Assert.Equal(Draws, counts[0] + counts[2]);
+        Assert.Equal(1 / (1 + Math.Exp(-1 / options.Temperature)), (double)counts[0] / Draws, 0.02);
+    }
+
+    [Fact]
+    public void A_constraint_hears_of_the_answer_and_not_of_the_prompt_and_a_dead_end_is_an_error()
+    {
+        using var even = new EvenTokens();
+        var sampler = new Sampler(SamplingOptions.Greedy, 3, even);
+        sampler.Remember(1);
+        Assert.Equal(2, sampler.Sample([0, 2, 1]));
+        sampler.Accept(2);
+        Assert.Equal([2], even.Accepted);
+        var error = Assert.Throws<HybridException>(() => sampler.Sample([float.NegativeInfinity, 2, float.NegativeInfinity]));
+        Assert.Equal(HybridError.Internal, error.Error);
     }
 
     [Theory]
@@ -150,5 +179,24 @@ public class SamplerTests
         kept.RemoveAll(i => Math.Exp(logits[i] - logits[order[0]]) < options.MinP);
         var total = kept.Sum(i => Math.Exp(logits[i] / options.Temperature));
         return [.. Enumerable.Range(0, logits.Length).Select(i => kept.Contains(i) ? Math.Exp(logits[i] / options.Temperature) / total : 0)];
+    }
+
+    private sealed class EvenTokens : ITokenConstraint
+    {
+        public List<int> Accepted { get; } = [];
+
+        public bool Allows(int token) => token % 2 == 0;
+
+        public void Mask(Span<float> logits)
+        {
+            for (var token = 1; token < logits.Length; token += 2)
+                logits[token] = float.NegativeInfinity;
+        }
+
+        public void Accept(int token) => Accepted.Add(token);
+
+        public void Dispose()
+        {
+        }
     }
 }

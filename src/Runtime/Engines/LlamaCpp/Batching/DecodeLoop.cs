@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Hybrid.Accounting;
 using Hybrid.Engines.LlamaCpp.Prefixes;
 using Hybrid.Engines.LlamaCpp.Speculation;
 using Hybrid.Targets;
@@ -18,6 +19,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
 
     private readonly DecodeContext _context;
     private readonly PrefixTree _tree;
+    private readonly EngineMeter _meter;
     private readonly TimeProvider _time;
     private readonly int _slots;
     private readonly RequestQueue _queue;
@@ -32,27 +34,34 @@ internal sealed class DecodeLoop : IAsyncDisposable
     private volatile bool _stopping;
     private volatile int _busy;
 
-    public DecodeLoop(LlamaModel model, DecodeContext context, DraftModel? draft, LlamaEngineOptions options, TimeProvider time)
+    public DecodeLoop(LlamaModel model, DecodeContext context, DraftModel? draft, EngineMeter meter, LlamaEngineOptions options, TimeProvider time)
     {
-        (_context, _time, _slots) = (context, time, options.Slots);
+        (_context, _meter, _time, _slots) = (context, meter, time, options.Slots);
         var reuse = options.PrefixCache && model.Rewinds;
         _tree = new(context, context.Cells, reuse ? context.Cells / 2 : 0, reuse ? DecodeContext.SequenceIds : options.Slots);
         _queue = new(options.QueueCapacity, time);
-        var delivery = new TokenDelivery(model, time);
-        _generation = new(context, _tree, delivery, draft, options);
-        _prefill = new(context, _tree, delivery, options.BatchSize);
+        var delivery = new TokenDelivery(model, meter, time);
+        _generation = new(context, _tree, delivery, draft, meter, options);
+        _prefill = new(context, _tree, delivery, meter, options.BatchSize);
         _admit = Admit;
         new Thread(Run) { IsBackground = true, Name = "hybrid decode" }.Start();
     }
 
-    public (int Queue, int Busy) Load => (_queue.Count, _busy);
-
-    /// <summary>Cells of the KV cache that hold something.</summary>
-    public int CellsInUse => _tree.Used;
+    /// <summary>Requests that wait, requests that run, and cells of the KV cache that hold something.</summary>
+    public (int Queue, int Busy, int Cells) Load => (_queue.Count, _busy, _tree.Used);
 
     public void Add(Sequence sequence)
     {
-        _queue.Add(sequence, Math.Max(0, _slots - _busy));
+        try
+        {
+            _queue.Add(sequence, Math.Max(0, _slots - _busy));
+        }
+        catch (HybridException error) when (error.Error == HybridError.Busy)
+        {
+            _meter.Refused();
+            throw;
+        }
+
         _work.Set();
     }
 
@@ -60,7 +69,8 @@ internal sealed class DecodeLoop : IAsyncDisposable
     public void Cancel(Sequence sequence)
     {
         sequence.Cancel();
-        _queue.Remove(sequence);
+        if (_queue.Remove(sequence))
+            _meter.Cancelled();
         Interlocked.MemoryBarrier(); // The mark is set before the ticket is read, and the prefill does it the other way round.
         if (sequence.Ticket is > 0 and var ticket)
             _context.Abort(ticket);
@@ -149,6 +159,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
         sequence.Lease = lease;
         sequence.Reused = lease.Filled;
         sequence.StartedAt = _time.GetTimestamp();
+        _meter.Started(prompt.Length, lease.Filled);
         _running.Add(sequence);
         _busy = _running.Count;
         return true;
@@ -202,6 +213,10 @@ internal sealed class DecodeLoop : IAsyncDisposable
             _running.RemoveAt(i);
             _busy = _running.Count;
             _tree.Release(sequence.Lease!, sequence.Tokens);
+            if (sequence.Failure is not null)
+                _meter.Failed();
+            else if (!sequence.Done)
+                _meter.Cancelled();
             sequence.End();
         }
     }

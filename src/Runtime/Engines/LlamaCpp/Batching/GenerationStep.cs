@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hybrid.Accounting;
 using Hybrid.Engines.LlamaCpp.Prefixes;
 using Hybrid.Engines.LlamaCpp.Speculation;
 
@@ -14,13 +15,14 @@ internal sealed class GenerationStep
     private readonly PrefixTree _tree;
     private readonly TokenDelivery _delivery;
     private readonly DraftModel? _draft;
+    private readonly EngineMeter _meter;
     private readonly StepCosts _costs;
     private readonly int _maxBatch;
     private int _rounds;
 
-    public GenerationStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, DraftModel? draft, LlamaEngineOptions options)
+    public GenerationStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, DraftModel? draft, EngineMeter meter, LlamaEngineOptions options)
     {
-        (_context, _tree, _delivery, _draft) = (context, tree, delivery, draft);
+        (_context, _tree, _delivery, _draft, _meter) = (context, tree, delivery, draft, meter);
         _maxBatch = options.LargestBatch;
         _costs = new(options.Outputs, options.Slots);
     }
@@ -48,6 +50,7 @@ internal sealed class GenerationStep
             return;
         }
 
+        _meter.DecodeStep(tokens);
         _costs.Observe(tokens, _context.LastSeconds);
         _context.JudgeThreads();
         foreach (var sequence in group)
@@ -104,6 +107,7 @@ internal sealed class GenerationStep
             return;
         sequence.Drafted += drafted;
         sequence.Accepted += right;
+        _meter.Drafted(right, drafted - right);
         _draft?.Observe(drafted, right);
     }
 }

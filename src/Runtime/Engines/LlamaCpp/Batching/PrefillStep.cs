@@ -1,9 +1,10 @@
+using Hybrid.Accounting;
 using Hybrid.Engines.LlamaCpp.Prefixes;
 
 namespace Hybrid.Engines.LlamaCpp.Batching;
 
 /// <summary>Prefills a piece of the prompts that wait, all of them a little, and samples the first token of those that are done.</summary>
-internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, int batchSize)
+internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, EngineMeter meter, int batchSize)
 {
     // It pays to wait for another request's prefill where it spares at least so many tokens.
     private const int WorthWaiting = 32;
@@ -23,7 +24,11 @@ internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenD
         foreach (var sequence in sequences)
             sequence.Ticket = 0;
         if (code == 0)
+        {
+            meter.PrefillStep(tokens);
             _budget.Observe(tokens, context.LastSeconds);
+        }
+
         foreach (var sequence in sequences)
         {
             if (sequence.BatchCount > 0)

@@ -9,6 +9,7 @@ internal sealed class RequestQueue(int capacity, TimeProvider time)
     private static readonly TimeSpan Promotion = TimeSpan.FromSeconds(10);
     private readonly Lock _gate = new();
     private readonly List<Sequence> _waiting = [];
+    private Comparison<Sequence>? _compare; // made once: the queue is sorted between steps
     private bool _closed;
     private long _arrivals;
     private long _now;
@@ -38,10 +39,11 @@ internal sealed class RequestQueue(int capacity, TimeProvider time)
         }
     }
 
-    public void Remove(Sequence sequence)
+    /// <summary>Takes a request out; false where it does not wait.</summary>
+    public bool Remove(Sequence sequence)
     {
         lock (_gate)
-            _waiting.Remove(sequence);
+            return _waiting.Remove(sequence);
     }
 
     /// <summary>Takes those out, in order, that can be admitted.</summary>
@@ -53,7 +55,7 @@ internal sealed class RequestQueue(int capacity, TimeProvider time)
             if (_waiting.Count == 0)
                 return;
             _now = time.GetTimestamp();
-            _waiting.Sort(Compare);
+            _waiting.Sort(_compare ??= Compare);
             for (var i = 0; i < _waiting.Count;)
             {
                 switch (admit(_waiting[i]))

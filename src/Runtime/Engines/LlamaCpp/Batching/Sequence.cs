@@ -29,10 +29,11 @@ internal sealed class Sequence
         (Priority, Deadline) = (request.Priority, request.Deadline ?? DateTimeOffset.MaxValue);
         Sampler = new(request.Sampling, vocabularySize);
         Text = new(request.StopSequences);
+        Scored = request.LogProbabilities;
         OnToken = request.OnToken;
         Ngrams = drafts ? new(Limit) : null;
         foreach (var token in prompt)
-            Sampler.Accept(token);
+            Sampler.Remember(token);
     }
 
     /// <summary>Prompt and answer so far.</summary>
@@ -56,6 +57,9 @@ internal sealed class Sequence
     public Sampler Sampler { get; }
 
     public TextAssembler Text { get; }
+
+    /// <summary>How many alternatives the score of a token names; null where none is asked for.</summary>
+    public int? Scored { get; }
 
     public Action<int>? OnToken { get; }
 

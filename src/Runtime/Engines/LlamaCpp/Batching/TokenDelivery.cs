@@ -1,14 +1,17 @@
+using Hybrid.Accounting;
+using Hybrid.Engines.Sampling;
 using Hybrid.Targets;
 
 namespace Hybrid.Engines.LlamaCpp.Batching;
 
 /// <summary>Chooses a request's next token and gives its text to the reader.</summary>
-internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
+internal sealed class TokenDelivery(LlamaModel model, EngineMeter meter, TimeProvider time)
 {
     private readonly byte[] _piece = new byte[512];
+    private readonly TokenScorer _scorer = new(token => model.Piece(token, new byte[64], special: true).ToArray());
 
     /// <summary>Samples from the logits after the request's last token; the token, or none where the request has ended.</summary>
-    public int? Next(Sequence sequence, ReadOnlySpan<float> logits)
+    public int? Next(Sequence sequence, Span<float> logits)
     {
         try
         {
@@ -27,19 +30,29 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
         return null;
     }
 
-    private int? Sample(Sequence sequence, ReadOnlySpan<float> logits)
+    private int? Sample(Sequence sequence, Span<float> logits)
     {
+        if (sequence.Scored is not null)
+            _scorer.Keep(logits);
         var token = sequence.Sampler.Sample(logits);
         var now = time.GetTimestamp();
+        var last = sequence.LastTokenAt;
         if (sequence.Produced == 0)
             sequence.FirstTokenAt = now;
         sequence.LastTokenAt = now;
         if (model.IsEndOfGeneration(token))
             return Complete(sequence, DecodeFinish.Stop);
+        if (sequence.Produced == 0)
+            meter.Began(time.GetElapsedTime(sequence.AcceptedAt, now));
+        else
+            meter.WentOn(time.GetElapsedTime(last, now));
         sequence.Sampler.Accept(token);
         sequence.OnToken?.Invoke(token);
         sequence.Append(token);
-        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece, special: sequence.ShownControls.Contains(token))), 1));
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece, special: sequence.ShownControls.Contains(token))), 1)
+        {
+            Scores = sequence.Scored is { } alternatives ? [_scorer.Score(token, alternatives)] : null,
+        });
         if (sequence.Text.Stopped)
             return Complete(sequence, DecodeFinish.Stop);
         return sequence.Produced < sequence.MaxTokens ? token : Complete(sequence, DecodeFinish.Length);
@@ -47,7 +60,7 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
 
     private int? Complete(Sequence sequence, DecodeFinish finish)
     {
-        sequence.Deliver(new DecodeUpdate(sequence.Text.Stopped ? "" : sequence.Text.Flush(), 0, new DecodeCompletion
+        var completion = new DecodeCompletion
         {
             Finish = finish,
             PromptTokens = sequence.PromptLength,
@@ -58,7 +71,9 @@ internal sealed class TokenDelivery(LlamaModel model, TimeProvider time)
             QueueTime = time.GetElapsedTime(sequence.AcceptedAt, sequence.StartedAt),
             PrefillTime = time.GetElapsedTime(sequence.StartedAt, sequence.FirstTokenAt),
             DecodeTime = time.GetElapsedTime(sequence.FirstTokenAt, sequence.LastTokenAt),
-        }));
+        };
+        meter.Completed(completion);
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Stopped ? "" : sequence.Text.Flush(), 0, completion));
         sequence.Done = true;
         return null;
     }

@@ -1,5 +1,5 @@
-using System.Numerics.Tensors;
 using Hybrid.Engines.LlamaCpp.Batching;
+using Hybrid.Engines.Sampling;
 
 namespace Hybrid.Engines.LlamaCpp.Speculation;
 
@@ -83,7 +83,7 @@ internal sealed class DraftModel(LlamaModel model, DecodeContext context, TimePr
     {
         for (var i = 0; i < drafts.Length; i++)
         {
-            drafts[i] = TensorPrimitives.IndexOfMax(context.Logits(context.Count - 1));
+            drafts[i] = LogitScan.IndexOfMax(context.Logits(context.Count - 1));
             if (i == drafts.Length - 1)
                 break;
             context.Clear();
