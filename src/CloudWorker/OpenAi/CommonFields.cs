@@ -29,6 +29,7 @@ internal sealed record CommonFields
             Sampling = ReadSampling(fields),
             MaxTokens = ReadMaxTokens(fields),
             StopSequences = ReadStop(fields),
+            Format = FormatFields.Read(fields),
             Privacy = ReadPrivacy(context),
             Deadline = ReadDeadline(context, now),
             Id = id,

@@ -85,12 +85,6 @@ internal sealed class GrammarConstraint : ITokenConstraint
             _place = Behind(token) ?? new(GrammarMachine.Dead, default);
     }
 
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        // Nothing but managed memory is held.
-    }
-
     private bool MayEnd => _place.Partial.Missing == 0 && _machine.MayEnd(_place.State);
 
     private Place? Behind(int token)

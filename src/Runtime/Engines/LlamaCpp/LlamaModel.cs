@@ -236,7 +236,21 @@ internal sealed unsafe class LlamaModel : IDisposable
     private TokenTexts ReadTokenTexts()
     {
         var buffer = new byte[512];
-        return new(VocabularySize, token => Piece(token, buffer).ToArray(), IsEndOfGeneration);
+        var held = false;
+        try
+        {
+            Handle.DangerousAddRef(ref held); // as for Tokenize
+            return new(VocabularySize, token => Piece(token, buffer).ToArray(), IsEndOfGeneration);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw LlamaEngine.Disposed();
+        }
+        finally
+        {
+            if (held)
+                Handle.DangerousRelease();
+        }
     }
 
     private static byte Flag(bool value) => value ? (byte)1 : (byte)0;

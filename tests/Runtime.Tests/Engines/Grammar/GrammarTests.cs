@@ -37,7 +37,7 @@ public sealed class GrammarTests
     [Fact]
     public void An_end_comes_only_where_the_grammar_may_end()
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"a\" \"b\"?"), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"a\" \"b\"?"), TextWalk.Bytes);
         Assert.False(constraint.Allows(TextWalk.End));
         constraint.Accept('a');
         Assert.True(constraint.Allows(TextWalk.End));
@@ -57,7 +57,7 @@ public sealed class GrammarTests
     [InlineData(new byte[] { 0xF8 })]
     public void Bytes_that_are_no_utf8_may_not_come(byte[] bytes)
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= .*"), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= .*"), TextWalk.Bytes);
         foreach (var value in bytes[..^1])
         {
             if (!constraint.Allows(value))
@@ -71,7 +71,7 @@ public sealed class GrammarTests
     [Fact]
     public void Half_a_character_comes_only_where_it_can_become_one_that_may()
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"é\""), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"é\""), TextWalk.Bytes);
         Assert.True(constraint.Allows(0xC3));
         Assert.False(constraint.Allows(0xC4));
         constraint.Accept(0xC3);
@@ -85,7 +85,7 @@ public sealed class GrammarTests
     {
         string[] tokens = ["{", "{\"a\":", "\"a\"", ": 1", "1}", ":1}", " ", "", "<end>"];
         var texts = new TokenTexts(tokens.Length, token => token == 8 ? [] : Encoding.UTF8.GetBytes(tokens[token]), token => token == 8);
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"{\" key \":\" \"1\" \"}\"\nkey ::= \"\\\"a\\\"\""), texts);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"{\" key \":\" \"1\" \"}\"\nkey ::= \"\\\"a\\\"\""), texts);
         Assert.Equal([0, 1], Allowed(constraint, tokens.Length));
         constraint.Accept(0);
         Assert.Equal([2], Allowed(constraint, tokens.Length));
@@ -98,7 +98,7 @@ public sealed class GrammarTests
     [Fact]
     public void Delivered_text_is_followed_first()
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"é{\" [0-9]+ \"}\""), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"é{\" [0-9]+ \"}\""), TextWalk.Bytes);
         constraint.Follow("é{1");
         Assert.True(constraint.Allows('}'));
         Assert.False(constraint.Allows('{'));
@@ -111,14 +111,14 @@ public sealed class GrammarTests
     public void A_vocabulary_without_the_character_ends_the_request()
     {
         var texts = new TokenTexts(2, token => token == 0 ? "a"u8.ToArray() : [], token => token == 1);
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"b\""), texts);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"b\""), texts);
         Assert.Contains("vocabulary", Assert.Throws<HybridException>(() => constraint.Mask(new float[2])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_long_answer_forgets_what_it_learned_and_goes_on()
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"<\" inner \">\"\ninner ::= [^<>]*"), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"<\" inner \">\"\ninner ::= [^<>]*"), TextWalk.Bytes);
         constraint.Follow("<");
         constraint.Follow(string.Concat(Enumerable.Range(0x10000, 600_000).Select(char.ConvertFromUtf32)));
         Assert.False(constraint.Allows(TextWalk.End));
@@ -130,7 +130,7 @@ public sealed class GrammarTests
     [Fact]
     public void An_answer_that_is_nested_without_end_is_stopped()
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"[\" root* \"]\""), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse("root ::= \"[\" root* \"]\""), TextWalk.Bytes);
         var error = Assert.Throws<HybridException>(() => constraint.Follow(new string('[', 2_000_000)));
         Assert.Contains("nested too deep", error.Message, StringComparison.Ordinal);
     }

@@ -75,7 +75,7 @@ public sealed class HostileGrammarTests
     [InlineData("root ::= s\ns ::= [a-z] s [a-y] | [a-z] s [b-z] | \"!\"")]
     public void A_grammar_that_grows_with_every_character_ends_the_request(string gbnf)
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), TextWalk.Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), TextWalk.Bytes);
         var error = Assert.Throws<HybridException>(() =>
         {
             for (var i = 0; i < 1000; i++)
@@ -93,7 +93,7 @@ public sealed class HostileGrammarTests
     {
         string[] tokens = [.. Enumerable.Range(1, 200).Select(length => new string('a', length) + "?"), "a", "<end>"];
         var texts = new TokenTexts(tokens.Length, token => token == 201 ? [] : Encoding.UTF8.GetBytes(tokens[token]), token => token == 201);
-        using var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), texts);
+        var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), texts);
         var logits = new float[tokens.Length];
         try
         {

@@ -104,7 +104,7 @@ public sealed class JsonSchemaGrammarTests
         var rules = GrammarRules.Parse(JsonSchemaGrammar.Write($"{{\"type\":\"integer\"{bounds}}}"));
         for (var number = -1200; number <= 1200; number++)
         {
-            using var constraint = new GrammarConstraint(rules, TextWalk.Bytes);
+            var constraint = new GrammarConstraint(rules, TextWalk.Bytes);
             var kept = true;
             foreach (var digit in FormattableString.Invariant($"{number}"))
             {

@@ -13,7 +13,7 @@ internal static class TextWalk
     /// <summary>Whether the grammar keeps the whole text; <see cref="GrammarConstraint.Allows"/> and the mask must say the same at each byte.</summary>
     public static bool Keeps(string gbnf, string text)
     {
-        using var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), Bytes);
+        var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), Bytes);
         foreach (var value in Encoding.UTF8.GetBytes(text))
         {
             if (!Agrees(constraint, value))
