@@ -17,7 +17,7 @@ public class OpenAiRefusalTests
     [InlineData(""","response_format":{"type":"json_object","schema":{}}""", "schema")]
     [InlineData(""","response_format":{"type":"json_schema"}""", "response_format.json_schema")]
     [InlineData(""","response_format":{"type":"json_schema","json_schema":{"schema":true}}""", "response_format.json_schema.schema")]
-    [InlineData(""","response_format":{"type":"json_object"},"grammar":"root ::= "a"" """, "grammar")]
+    [InlineData(""","response_format":{"type":"json_object"},"grammar":"root ::= [a]\n" """, "grammar")]
     [InlineData(""","response_format":{}""", "response_format")]
     [InlineData(""","logprobs":true,"top_logprobs":21""", "top_logprobs")]
     [InlineData(""","top_logprobs":2""", "top_logprobs")]

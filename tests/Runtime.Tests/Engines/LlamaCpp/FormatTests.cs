@@ -74,6 +74,22 @@ public sealed class FormatTests(SharedEngine shared)
     }
 
     [Fact]
+    public async Task A_standby_goes_on_in_the_format_of_a_target_that_failed_and_one_that_keeps_none_is_not_asked()
+    {
+        var free = new ScriptedTarget("free", "Well, it depends.");
+        var first = new ScriptedTarget("first", "{\"mach", "ine\": \"pre", "ss\", \"lev") { FailAfter = 3 };
+        first.Descriptor = first.Descriptor with { Capabilities = first.Descriptor.Capabilities | TargetCapabilities.Json, Quality = 1 };
+        using var client = new HybridChatClient([free, first, shared.Engine]);
+        var options = new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse(Schema)), MaxOutputTokens = 400 };
+        var response = await client.GetResponseAsync("What are the steps when fan-12 vibrates?", options, TestContext.Current.CancellationToken);
+        Assert.Empty(free.Received);
+        Assert.Single(first.Received);
+        using var document = JsonDocument.Parse(response.Text);
+        Assert.Equal("press", document.RootElement.GetProperty("machine").GetString());
+        Assert.InRange(document.RootElement.GetProperty("level").GetInt32(), 1, 5);
+    }
+
+    [Fact]
     public async Task Delivered_text_that_does_not_keep_the_format_is_refused()
     {
         var error = await Assert.ThrowsAsync<HybridException>(() => shared.Engine.AnswerAsync(Ask(new JsonSchemaOutput(Schema), seed: null) with { Continuation = "Well, " }));
