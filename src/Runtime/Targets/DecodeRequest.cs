@@ -57,6 +57,9 @@ public sealed record DecodeRequest
 
     /// <summary>Whether the model is shown tools.</summary>
     internal bool OffersTools => Tools.Count > 0 && ToolChoice.Mode != ToolChoiceMode.None;
+
+    /// <summary>The tools that may be called.</summary>
+    internal IEnumerable<ToolDefinition> Callable => Tools.Where(tool => ToolChoice.Name is null || tool.Name == ToolChoice.Name);
 }
 
 /// <summary>What is asked: exactly one of messages, text or token ids.</summary>

@@ -12,13 +12,13 @@ internal sealed class JsonSchemaGrammar
     private const int LongestSchema = 1 << 18;
     private const int DeepestSchema = 100;
     private const int MostValues = 20_000;
-    private readonly GbnfWriter _rules = new();
+    private readonly GbnfWriter _rules;
     private readonly Dictionary<string, string> _references = new(StringComparer.Ordinal);
     private readonly JsonElement _document;
     private int _depth;
     private int _values;
 
-    private JsonSchemaGrammar(JsonElement document) => _document = document;
+    private JsonSchemaGrammar(GbnfWriter rules, JsonElement document) => (_rules, _document) = (rules, document);
 
     /// <summary>The grammar of any JSON object.</summary>
     public static string AnyObject()
@@ -35,7 +35,9 @@ internal sealed class JsonSchemaGrammar
             throw SchemaKeywords.Unusable("text", $"has {schema.Length} characters; use {LongestSchema} at most");
         try
         {
-            return Write(JsonElement.Parse(schema));
+            var document = JsonElement.Parse(schema);
+            var rules = new GbnfWriter();
+            return rules.Write(Write(rules, document, document, "$"));
         }
         catch (JsonException exception)
         {
@@ -43,12 +45,12 @@ internal sealed class JsonSchemaGrammar
         }
     }
 
-    /// <inheritdoc cref="Write(string)" />
-    public static string Write(JsonElement schema)
-    {
-        var grammar = new JsonSchemaGrammar(schema);
-        return grammar._rules.Write(grammar.Value(schema, "$"));
-    }
+    /// <summary>Adds the rules of a schema; gives the name of its value's rule.</summary>
+    /// <param name="rules">Where they are added.</param>
+    /// <param name="document">What pointers lead into.</param>
+    /// <param name="schema">The schema.</param>
+    /// <param name="path">Names it in errors.</param>
+    public static string Write(GbnfWriter rules, JsonElement document, JsonElement schema, string path) => new JsonSchemaGrammar(rules, document).Value(schema, path);
 
     /// <summary>The name of a rule for a value of a schema.</summary>
     public string Value(JsonElement schema, string path)

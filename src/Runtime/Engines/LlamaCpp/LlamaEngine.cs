@@ -264,14 +264,16 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         };
     }
 
-    /// <summary>What keeps the answer to its format, behind what was said already.</summary>
+    /// <summary>What keeps the answer to its format or to the call that is required, behind what was said already.</summary>
     private GrammarConstraint? Constraint(DecodeRequest request)
     {
-        if (request.Format is not { } format)
+        var mustCall = request.OffersTools && request.ToolChoice.Mode == ToolChoiceMode.Required;
+        if (request.Format is null && !mustCall)
             return null;
-        if (request.OffersTools)
+        if (request.Format is not null && request.OffersTools)
             throw new HybridException(HybridError.InvalidRequest, "The request has tools and an output format, and a call would not keep the format. Nothing was decoded; leave one of them out.");
-        var constraint = new GrammarConstraint(GrammarRules.Parse(FormatGrammar.Write(format)), _model.TokenTexts);
+        var gbnf = request.Format is { } format ? FormatGrammar.Write(format) : ToolCallGrammar.Write(_model.Tools!.Format, request.Callable);
+        var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), mustCall ? _model.CallTexts : _model.TokenTexts);
         constraint.Follow(request.Continuation);
         return constraint;
     }

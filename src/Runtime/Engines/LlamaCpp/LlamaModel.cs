@@ -22,6 +22,7 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     private readonly nint _vocabulary;
     private readonly Lazy<TokenTexts> _tokenTexts;
+    private readonly Lazy<TokenTexts> _callTexts;
 
     private LlamaModel(ModelHandle handle, GgufFile file, bool onProcessor)
     {
@@ -37,7 +38,8 @@ internal sealed unsafe class LlamaModel : IDisposable
         ControlTexts = FindControlTexts();
         Tools = Template is null ? null : ToolSupport.Probe(Template, StartText, EndText);
         ToolMarkers = FindToolMarkers();
-        _tokenTexts = new(ReadTokenTexts);
+        _tokenTexts = new(() => ReadTokenTexts(FrozenSet<int>.Empty));
+        _callTexts = new(() => ToolMarkers.Count == 0 ? TokenTexts : ReadTokenTexts(ToolMarkers));
         Rewinds = NativeMethods.llama_model_is_recurrent(handle.Value) == 0 && NativeMethods.llama_model_is_hybrid(handle.Value) == 0;
     }
 
@@ -59,6 +61,9 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>What each token adds to an answer with a format; read when it is first needed.</summary>
     public TokenTexts TokenTexts => _tokenTexts.Value;
+
+    /// <summary>The same with <see cref="ToolMarkers"/> shown.</summary>
+    public TokenTexts CallTexts => _callTexts.Value;
 
     /// <summary>The start token as text; empty where there is none.</summary>
     public string StartText { get; }
@@ -233,14 +238,14 @@ internal sealed unsafe class LlamaModel : IDisposable
         return texts;
     }
 
-    private TokenTexts ReadTokenTexts()
+    private TokenTexts ReadTokenTexts(IReadOnlySet<int> shown)
     {
         var buffer = new byte[512];
         var held = false;
         try
         {
             Handle.DangerousAddRef(ref held); // as for Tokenize
-            return new(VocabularySize, token => Piece(token, buffer).ToArray(), IsEndOfGeneration);
+            return new(VocabularySize, token => Piece(token, buffer, special: shown.Contains(token)).ToArray(), IsEndOfGeneration);
         }
         catch (ObjectDisposedException)
         {
