@@ -30,8 +30,8 @@ internal static class Worker
         var errors = WorkerOptionsValidation.Check(options);
         if (errors.Count > 0)
             return Tell(BadUsage, [.. errors]);
-        if (!File.Exists(options.Model))
-            return Tell(Failed, $"There is no model file '{options.Model}'.");
+        if (options.Served.FirstOrDefault(model => !File.Exists(model.Path)) is { } missing)
+            return Tell(Failed, $"There is no model file '{missing.Path}'.");
         try
         {
             return await ServeAsync(builder, options, cancellationToken);
@@ -44,8 +44,8 @@ internal static class Worker
 
     private static async Task<int> ServeAsync(WebApplicationBuilder builder, WorkerOptions options, CancellationToken cancellationToken)
     {
-        var digest = new ModelDigest();
-        await using var server = WorkerServer.Build(builder, options, EngineModel.Describe(options), EngineModel.Loader(options, TimeProvider.System), digest, TimeProvider.System);
+        var models = EngineModel.All(options, TimeProvider.System);
+        await using var server = WorkerServer.Build(builder, options, models, TimeProvider.System);
         try
         {
             await server.StartAsync(cancellationToken);
@@ -59,7 +59,8 @@ internal static class Worker
         await Console.Out.FlushAsync(cancellationToken);
         if (options.ExitWithStdin)
             StopWithStandardInput(server.Lifetime);
-        _ = digest.ReadAsync(options.Model, server.Lifetime.ApplicationStopping);
+        foreach (var (model, served) in models.Zip(options.Served))
+            _ = model.Digest.ReadAsync(served.Path, server.Lifetime.ApplicationStopping);
         await server.WaitForShutdownAsync(cancellationToken);
         return Done;
     }

@@ -1,3 +1,5 @@
+using Hybrid.CloudWorker.Hosting;
+
 namespace Hybrid.CloudWorker;
 
 /// <summary>The section <c>Hybrid:Worker</c>; the command line writes into the same keys and wins.</summary>
@@ -5,10 +7,19 @@ internal sealed class WorkerOptions
 {
     public const string Section = "Hybrid:Worker";
 
-    /// <summary>Path of the GGUF file.</summary>
+    /// <summary>The GGUF file, as <c>PATH</c> or <c>ID=PATH</c>; the model of requests that name none.</summary>
     public string Model { get; set; } = "";
 
-    /// <summary>The model id that clients ask for.</summary>
+    /// <summary>More files, each as <c>PATH</c> or <c>ID=PATH</c>.</summary>
+    public IList<string> Models { get; } = [];
+
+    /// <summary>Memory that all models together may take, as <c>2GiB</c>; null: no limit.</summary>
+    public string? MemoryBudget { get; set; }
+
+    /// <summary>Idle time after which a model is unloaded, 0: at once; null: a model stays until another needs its room.</summary>
+    public TimeSpan? KeepAlive { get; set; }
+
+    /// <summary>The id of <see cref="Model"/> that clients ask for.</summary>
     /// <value>The file's name without its extension.</value>
     public string? Name { get; set; }
 
@@ -30,7 +41,7 @@ internal sealed class WorkerOptions
     /// <summary>Tokens that the KV cache holds for all requests together; 0: the engine chooses.</summary>
     public int KvTokens { get; set; }
 
-    /// <summary>Path of a smaller GGUF file with the same vocabulary that drafts; null: none.</summary>
+    /// <summary>Path of a smaller GGUF file with the vocabulary of <see cref="Model"/> that drafts for it; null: none.</summary>
     public string? DraftModel { get; set; }
 
     /// <summary>Tokens of context per request; 0: what the model was trained with.</summary>
@@ -66,7 +77,10 @@ internal sealed class WorkerOptions
     /// <summary>Ends the worker when its standard input ends, so that it never outlives its parent.</summary>
     public bool ExitWithStdin { get; set; }
 
-    public string ModelName => Name ?? Path.GetFileNameWithoutExtension(Model);
+    /// <summary>The models, the default first.</summary>
+    public IReadOnlyList<ServedModel> Served => [First, .. Models.Select(ServedModel.Parse)];
+
+    private ServedModel First => ServedModel.Parse(Model) is var model && Name is { } name ? model with { Id = name } : model;
 }
 
 /// <summary>Where the certificate of the worker comes from.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using Hybrid.Configuration;
 
 namespace Hybrid.CloudWorker;
 
@@ -10,6 +11,7 @@ internal static class WorkerOptionsValidation
         var errors = new List<string>();
         if (options.Model.Length == 0)
             errors.Add("Model is not set; give --model PATH.");
+        CheckModels(errors, options);
         Within(errors, nameof(options.HttpPort), options.HttpPort, 0, 65535);
         Within(errors, nameof(options.GrpcPort), options.GrpcPort, 0, 65535);
         Within(errors, nameof(options.Threads), options.Threads, 0, 1024);
@@ -34,6 +36,20 @@ internal static class WorkerOptionsValidation
         CheckTls(errors, options.Tls);
         CheckBind(errors, options);
         return errors;
+    }
+
+    private static void CheckModels(List<string> errors, WorkerOptions options)
+    {
+        if (options.Models.Any(string.IsNullOrEmpty))
+            errors.Add("Models holds an empty path; remove it or give --model PATH.");
+        foreach (var twice in options.Served.GroupBy(model => model.Id).Where(models => models.Count() > 1))
+            errors.Add($"Two models have the id '{twice.Key}'; tell them apart with --model ID=PATH.");
+        if (options.MemoryBudget is { } budget && !ByteSize.TryParse(budget, out _))
+            errors.Add($"MemoryBudget is '{budget}'; write an amount such as {ByteSize.Example}.");
+        if (options.KeepAlive is { } alive && (alive < TimeSpan.Zero || alive > TimeSpan.FromDays(7)))
+            errors.Add($"KeepAlive is {alive}; it must be from 0 to 7 days.");
+        if (options.KeepAlive is not null && options.ScaleToZeroAfter is not null)
+            errors.Add("KeepAlive and ScaleToZeroAfter are both set; set one, for both say when an idle model is unloaded.");
     }
 
     private static void CheckTls(List<string> errors, TlsOptions tls)

@@ -4,13 +4,12 @@ using Hybrid.CloudWorker.Grpc;
 using Hybrid.CloudWorker.Hosting;
 using Hybrid.CloudWorker.OpenAi;
 using Hybrid.Protocol;
-using Hybrid.Targets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Hybrid.CloudWorker;
 
-/// <summary>The worker as one web application: both protocols over one model.</summary>
+/// <summary>The worker as one web application: both protocols over the same models.</summary>
 internal sealed class WorkerServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -26,14 +25,13 @@ internal sealed class WorkerServer : IAsyncDisposable
     /// <summary>Where gRPC listens; known once started.</summary>
     public Uri Grpc => Address(_grpc);
 
-    public ModelHost Model => _app.Services.GetRequiredService<ModelHost>();
+    public ModelHosts Models => _app.Services.GetRequiredService<ModelHosts>();
 
     public IHostApplicationLifetime Lifetime => _app.Lifetime;
 
     /// <summary>Puts the application together; <paramref name="builder"/> brings configuration and logging.</summary>
     public static WorkerServer Build(
-        WebApplicationBuilder builder, WorkerOptions options, TargetDescriptor descriptor,
-        Func<CancellationToken, Task<ITarget>> load, ModelDigest digest, TimeProvider time)
+        WebApplicationBuilder builder, WorkerOptions options, IReadOnlyList<HostedModel> models, TimeProvider time)
     {
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true)
@@ -45,9 +43,8 @@ internal sealed class WorkerServer : IAsyncDisposable
         builder.Services
             .AddSingleton(options)
             .AddSingleton(time)
-            .AddSingleton(digest)
-            .AddSingleton(services => new ModelHost(descriptor, load, options, time, services.GetRequiredService<ILogger<ModelHost>>()))
-            .AddSingleton(services => new Answers(services.GetRequiredService<ModelHost>(), options, time))
+            .AddSingleton(services => new ModelHosts(models, options, time, services.GetRequiredService<ILogger<ModelHosts>>()))
+            .AddSingleton(new Answers(options, time))
             .AddSingleton<OpenAiEndpoints>()
             .AddSingleton<DecodeEndpoints>();
         ListenOptions? http = null, grpc = null;

@@ -53,7 +53,7 @@ public static class HybridServiceCollectionExtensions
     {
         var time = provider.GetRequiredService<TimeProvider>();
         var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
-        var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time);
+        var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider));
         var source = provider.GetRequiredService<PolicySource>();
         return new HybridChatClient(targets, new()
         {

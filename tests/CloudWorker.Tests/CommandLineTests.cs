@@ -1,3 +1,6 @@
+using Hybrid.CloudWorker.Hosting;
+using Microsoft.Extensions.Configuration;
+
 namespace Hybrid.CloudWorker.Tests;
 
 public class CommandLineTests
@@ -11,6 +14,9 @@ public class CommandLineTests
     [InlineData("Bind is 'everywhere'", "--model", "x.gguf", "--bind", "everywhere")]
     [InlineData("--insecure", "--model", "x.gguf", "--bind", "0.0.0.0")]
     [InlineData("no certificate", "--model", "x.gguf", "--bind", "0.0.0.0", "--api-key", "k")]
+    [InlineData("MemoryBudget is 'much'", "--model", "x.gguf", "--memory-budget", "much")]
+    [InlineData("KeepAlive and ScaleToZeroAfter", "--model", "x.gguf", "--keep-alive", "5m", "--cold-start", "1s", "--scale-to-zero-after", "60s")]
+    [InlineData("Two models have the id 'x'", "--model", "a/x.gguf", "--model", "x=b/y.gguf")]
     [InlineData("ScaleToZeroAfter is set", "--model", "x.gguf", "--scale-to-zero-after", "60s")]
     public async Task Bad_usage_is_exit_code_2_with_the_fault_by_name(string named, params string[] arguments)
     {
@@ -26,6 +32,32 @@ public class CommandLineTests
         var run = await WorkerRun.WorkerAsync("--model", "no-such.gguf");
         Assert.Equal(Worker.Failed, run.Code);
         Assert.Equal("hybrid-worker: There is no model file 'no-such.gguf'.", Assert.Single(run.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    [Theory]
+    [InlineData("models/a.gguf", "a", "models/a.gguf")]
+    [InlineData("fast=models/a.gguf", "fast", "models/a.gguf")]
+    [InlineData("./b=c/a.gguf", "a", "./b=c/a.gguf")]
+    [InlineData("fast=b=c.gguf", "fast", "b=c.gguf")]
+    [InlineData("=a.gguf", "=a", "=a.gguf")]
+    public void A_model_is_a_path_or_an_id_with_a_path(string text, string id, string path) => Assert.Equal(new(id, path), ServedModel.Parse(text));
+
+    [Fact]
+    public async Task The_command_line_names_models_and_wins_over_the_environment()
+    {
+        IReadOnlyDictionary<string, string?> keys = new Dictionary<string, string?>();
+        var root = WorkerCommand.Create((read, _) =>
+        {
+            keys = read;
+            return Task.FromResult(0);
+        });
+        Assert.Equal(0, await root.Parse(["--model", "a.gguf", "--model", "b=c.gguf", "--name", "first", "--memory-budget", "2GiB", "--keep-alive", "5m"]).InvokeAsync());
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Hybrid:Worker:Model", "environment.gguf")]).AddInMemoryCollection(keys).Build();
+        var options = new WorkerOptions();
+        configuration.GetSection(WorkerOptions.Section).Bind(options);
+        Assert.Equal([new("first", "a.gguf"), new("b", "c.gguf")], options.Served);
+        Assert.Equal(("2GiB", TimeSpan.FromMinutes(5)), (options.MemoryBudget, options.KeepAlive));
+        Assert.Empty(WorkerOptionsValidation.Check(options));
     }
 
     [Fact]

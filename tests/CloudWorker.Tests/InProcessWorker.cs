@@ -40,12 +40,13 @@ internal sealed class InProcessWorker : IAsyncDisposable
         configure?.Invoke(options);
         var target = new ScriptedTarget();
         var server = WorkerServer.Build(
-            WebApplication.CreateSlimBuilder(), options, target.Descriptor with { ContextLength = int.MaxValue },
-            token => load is null ? Task.FromResult<ITarget>(target) : load(target, token), new ModelDigest(), time ?? TimeProvider.System);
+            WebApplication.CreateSlimBuilder(), options,
+            [new(target.Descriptor with { ContextLength = int.MaxValue }, token => load is null ? Task.FromResult<ITarget>(target) : load(target, token), Estimate: null, new ModelDigest())],
+            time ?? TimeProvider.System);
         await server.StartAsync();
         var worker = new InProcessWorker(server, target);
         if (warm)
-            await server.Model.WarmAsync(worker.Limit);
+            await server.Models.Default.WarmAsync(worker.Limit);
         return worker;
     }
 

@@ -7,6 +7,8 @@ internal static class Repository
 
     public static string EdgeModel => Path.Combine(Root, "samples", "models", "hybrid-edge-q8_0.gguf");
 
+    public static string CloudModel => Path.Combine(Root, "samples", "models", "hybrid-cloud-q8_0.gguf");
+
     public static string Proto => Path.Combine(Root, "src", "Runtime", "Protocol", "decode.proto");
 
     public static string Clients => Path.Combine(Root, "tests", "CloudWorker.Tests", "clients");

@@ -66,7 +66,7 @@ public sealed class WorkerTarget : ITarget
     {
         try
         {
-            return _state = DecodeMapping.FromMessage(await UnaryAsync("Status", new StatusRequest(), _options.ConnectTimeout, cancellationToken));
+            return _state = DecodeMapping.FromMessage(await UnaryAsync("Status", new StatusRequest { Model = _options.ModelId ?? "" }, _options.ConnectTimeout, cancellationToken));
         }
         catch (HybridException exception)
         {
@@ -77,7 +77,7 @@ public sealed class WorkerTarget : ITarget
 
     /// <inheritdoc />
     public async ValueTask WarmAsync(CancellationToken cancellationToken = default) =>
-        _state = DecodeMapping.FromMessage(await UnaryAsync("Warm", new WarmRequest(), _options.FirstUpdateTimeout, cancellationToken));
+        _state = DecodeMapping.FromMessage(await UnaryAsync("Warm", new WarmRequest { Model = _options.ModelId ?? "" }, _options.FirstUpdateTimeout, cancellationToken));
 
     /// <inheritdoc />
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -91,10 +91,12 @@ public sealed class WorkerTarget : ITarget
         if (!Descriptor.Zone.Admits(request.Privacy))
             throw new HybridException(HybridError.NoTargetAllowed, $"Pool '{Descriptor.Name}' is in zone '{Descriptor.Zone}', which may not see a request of class {request.Privacy}. Nothing was sent.");
 
+        var message = DecodeMapping.ToMessage(request, now);
+        message.Model = _options.ModelId ?? "";
         using var wait = new StreamWait(request.Deadline - now, _time, cancellationToken, _disposed.Token);
         wait.Allow(_options.FirstUpdateTimeout);
         await using var call = await GuardAsync(
-            wait, () => GrpcCall.StartAsync(_client, "Generate", DecodeMapping.ToMessage(request, now), request.Deadline - now, wait.Token), cancellationToken);
+            wait, () => GrpcCall.StartAsync(_client, "Generate", message, request.Deadline - now, wait.Token), cancellationToken);
         DecodeUpdate? last = null;
         while (await GuardAsync(wait, () => ReadAsync(call, wait.Token), cancellationToken) is { } update)
         {

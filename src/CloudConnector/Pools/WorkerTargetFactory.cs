@@ -22,6 +22,12 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
                 continue;
             }
 
+            if (key.Equals(nameof(WorkerTargetOptions.ModelId), StringComparison.OrdinalIgnoreCase))
+            {
+                read = read with { ModelId = text };
+                continue;
+            }
+
             var path = $"Hybrid:Pools:{options.Descriptor.Name}:Settings:{key}";
             if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value))
                 throw new HybridException(HybridError.Configuration, $"{path}: '{text}' is not a time; write 00:00:30. Nothing was sent.");
@@ -31,7 +37,7 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
                 "IDLETIMEOUT" => read with { IdleTimeout = value },
                 "FIRSTUPDATETIMEOUT" => read with { FirstUpdateTimeout = value },
                 "RETRYAFTER" => read with { RetryAfter = value },
-                _ => throw new HybridException(HybridError.Configuration, $"{path}: there is no such setting; use CertificateAuthorityPath, ConnectTimeout, IdleTimeout, FirstUpdateTimeout or RetryAfter. Nothing was sent."),
+                _ => throw new HybridException(HybridError.Configuration, $"{path}: there is no such setting; use ModelId, CertificateAuthorityPath, ConnectTimeout, IdleTimeout, FirstUpdateTimeout or RetryAfter. Nothing was sent."),
             };
         }
 

@@ -13,6 +13,10 @@ public sealed record WorkerTargetOptions
     /// <summary>Name, model, zone, prices and stated rates.</summary>
     public required TargetDescriptor Descriptor { get; init; }
 
+    /// <summary>Which of the worker's models answers.</summary>
+    /// <value>Null: its default.</value>
+    public string? ModelId { get; init; }
+
     /// <summary>Bearer key; never logged.</summary>
     /// <value>Null: none is sent.</value>
     public string? ApiKey { get; init; }

@@ -7,29 +7,31 @@ namespace Hybrid.CloudWorker.Grpc;
 
 /// <summary>The service <c>hybrid.decode.v1.Decode</c>.</summary>
 internal sealed partial class DecodeEndpoints(
-    ModelHost host, Answers answers, ModelDigest digest, WorkerOptions options, TimeProvider time, ILogger<DecodeEndpoints> logger)
+    ModelHosts models, Answers answers, WorkerOptions options, TimeProvider time, ILogger<DecodeEndpoints> logger)
 {
     private const string Service = "/hybrid.decode.v1.Decode/";
 
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost(Service + "Generate", context => ServeAsync(context, GenerateRequest.Parser, GenerateAsync));
-        routes.MapPost(Service + "Status", context => ServeAsync(context, StatusRequest.Parser, (call, _, _) => call.WriteAsync(Snapshot())));
+        routes.MapPost(Service + "Status", context => ServeAsync(context, StatusRequest.Parser, (call, message, _) => call.WriteAsync(Snapshot(Find(message.Model)))));
         routes.MapPost(Service + "Warm", context => ServeAsync(context, WarmRequest.Parser, WarmAsync));
     }
 
     private async Task GenerateAsync(GrpcCall call, GenerateRequest message, CancellationToken cancellationToken)
     {
+        var model = Find(message.Model);
         var now = time.GetUtcNow();
         var request = DecodeMapping.FromMessage(message, now);
         if (call.Timeout is { } timeout && (request.Deadline is not { } deadline || now + timeout < deadline))
             request = request with { Deadline = now + timeout };
-        await foreach (var update in answers.RunAsync(request, cancellationToken))
+        await foreach (var update in answers.RunAsync(model, request, cancellationToken))
             await call.WriteAsync(DecodeMapping.ToMessage(update));
     }
 
     private async Task WarmAsync(GrpcCall call, WarmRequest message, CancellationToken cancellationToken)
     {
+        var model = Find(message.Model);
         using var limit = new CancellationTokenSource(call.Timeout ?? Timeout.InfiniteTimeSpan, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
@@ -37,7 +39,7 @@ internal sealed partial class DecodeEndpoints(
             await answers.RunAsync(
                 async token =>
                 {
-                    await host.WarmAsync(token);
+                    await model.WarmAsync(token);
                     return true;
                 },
                 linked.Token);
@@ -47,10 +49,12 @@ internal sealed partial class DecodeEndpoints(
             throw new HybridException(HybridError.DeadlineExceeded, "The deadline passed before the worker was warm.");
         }
 
-        await call.WriteAsync(Snapshot());
+        await call.WriteAsync(Snapshot(model));
     }
 
-    private StatusReply Snapshot() => DecodeMapping.ToMessage(host.State, host.Descriptor.Model, digest.Sha256, host.ContextLength);
+    private ModelHost Find(string id) => models.Find(id) ?? throw new GrpcException(GrpcStatus.NotFound, models.Unknown(id));
+
+    private static StatusReply Snapshot(ModelHost model) => DecodeMapping.ToMessage(model.State, model.Id, model.Digest.Sha256, model.ContextLength);
 
     private async Task ServeAsync<T>(HttpContext context, MessageParser<T> parser, Func<GrpcCall, T, CancellationToken, Task> method)
         where T : class, IMessage<T>

@@ -8,15 +8,14 @@ internal sealed class Answers : IDisposable
 {
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(24);
 
-    private readonly ITarget _target;
     private readonly TimeProvider _time;
     private readonly TimeSpan _grace;
     private readonly CancellationTokenSource _stopped;
     private volatile bool _stopping;
 
-    public Answers(ITarget target, WorkerOptions options, TimeProvider time)
+    public Answers(WorkerOptions options, TimeProvider time)
     {
-        (_target, _time, _grace) = (target, time, options.ShutdownGrace);
+        (_time, _grace) = (time, options.ShutdownGrace);
         _stopped = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
     }
 
@@ -28,11 +27,11 @@ internal sealed class Answers : IDisposable
     }
 
     /// <summary>Streams an answer whose last update has a completion; anything else ends in a <see cref="HybridException"/>.</summary>
-    public async IAsyncEnumerable<DecodeUpdate> RunAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken clientGone)
+    public async IAsyncEnumerable<DecodeUpdate> RunAsync(ITarget target, DecodeRequest request, [EnumeratorCancellation] CancellationToken clientGone)
     {
         using var deadline = StartDeadline(request);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(clientGone, deadline.Token, _stopped.Token);
-        await using var updates = _target.GenerateAsync(request, linked.Token).GetAsyncEnumerator(linked.Token);
+        await using var updates = target.GenerateAsync(request, linked.Token).GetAsyncEnumerator(linked.Token);
         var completed = false;
         while (await MoveNextAsync(updates, deadline.Token, linked.Token, clientGone))
         {

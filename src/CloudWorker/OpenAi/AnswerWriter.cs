@@ -12,15 +12,15 @@ internal static class AnswerWriter
     public static Task WriteAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape, ILogger logger) =>
         fields.Stream
             ? StreamAsync(context, answers, fields, shape, logger)
-            : WholeAsync(context, answers, fields.Request, shape);
+            : WholeAsync(context, answers, fields, shape);
 
-    private static async Task WholeAsync(HttpContext context, Answers answers, DecodeRequest request, AnswerShape shape)
+    private static async Task WholeAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape)
     {
         var text = new StringBuilder();
         var calls = new List<ToolCall>();
-        List<TokenScore>? scores = request.LogProbabilities is null ? null : [];
+        List<TokenScore>? scores = fields.Request.LogProbabilities is null ? null : [];
         DecodeCompletion? completion = null;
-        await foreach (var update in answers.RunAsync(request, context.RequestAborted))
+        await foreach (var update in answers.RunAsync(fields.Model, fields.Request, context.RequestAborted))
         {
             text.Append(update.Text);
             if (update.ToolCall is { } call)
@@ -39,7 +39,7 @@ internal static class AnswerWriter
         {
             // Headers leave with the first update, so that whatever fails before it still has its own status.
             var calls = 0;
-            await foreach (var update in answers.RunAsync(fields.Request, context.RequestAborted))
+            await foreach (var update in answers.RunAsync(fields.Model, fields.Request, context.RequestAborted))
                 await WriteUpdateAsync(context, fields, shape, update, update.ToolCall is null ? calls : calls++);
             WriteEvent(context, "[DONE]"u8);
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hybrid.CloudWorker.Hosting;
 using Hybrid.Protocol;
 using Hybrid.Targets;
 
@@ -13,12 +14,13 @@ internal sealed record CommonFields
     public required string Id { get; init; }
     public required bool Stream { get; init; }
     public required bool IncludeUsage { get; init; }
+    public required ModelHost Model { get; init; }
     public required DecodeRequest Request { get; init; }
 
     /// <summary>Reads the fields; the prompt comes from the endpoint, which knows its shape.</summary>
-    public static CommonFields Read(HttpContext context, RequestFields fields, string model, string idPrefix, Prompt prompt, string continuation, DateTimeOffset now)
+    public static CommonFields Read(HttpContext context, RequestFields fields, ModelHosts models, string idPrefix, Prompt prompt, string continuation, DateTimeOffset now)
     {
-        RequireModel(fields, model);
+        var model = ReadModel(fields, models);
         var stream = fields.Flag("stream") ?? false;
         var usage = ReadStreamOptions(fields, stream);
         var id = idPrefix + Guid.NewGuid().ToString("N");
@@ -41,17 +43,18 @@ internal sealed record CommonFields
         fields.Only("service_tier", value => value.ValueKind == JsonValueKind.String && value.GetString() is "auto" or "default");
         fields.Ignore("user", "metadata", "safety_identifier", "prompt_cache_key");
         fields.RefuseRest();
-        return new CommonFields { Id = id, Stream = stream, IncludeUsage = usage, Request = request };
+        return new CommonFields { Id = id, Stream = stream, IncludeUsage = usage, Model = model, Request = request };
     }
 
-    public static void RequireModel(RequestFields fields, string model)
+    /// <summary>The model that the request names; the default where it names none.</summary>
+    public static ModelHost ReadModel(RequestFields fields, ModelHosts models)
     {
-        if (fields.Text("model") is { } asked && asked != model)
-        {
-            throw new OpenAiException(
-                StatusCodes.Status404NotFound, $"The model '{asked}' does not exist here; this worker serves '{model}'.", "model", "model_not_found");
-        }
+        var id = fields.Text("model");
+        return (id is null ? models.Default : models.Find(id)) ?? throw UnknownModel(models, id);
     }
+
+    public static OpenAiException UnknownModel(ModelHosts models, string? id) =>
+        new(StatusCodes.Status404NotFound, models.Unknown(id), "model", "model_not_found");
 
     public static bool IsNumber(JsonElement value, int wanted) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number == wanted;

@@ -6,14 +6,14 @@ using Hybrid.Targets;
 namespace Hybrid.CloudWorker.OpenAi;
 
 /// <summary><c>POST /v1/embeddings</c>: a string or an array of strings, as numbers or as base64 of little-endian floats.</summary>
-internal sealed class EmbeddingsEndpoint(Answers answers, IEmbeddingTarget embedder, string model)
+internal sealed class EmbeddingsEndpoint(Answers answers, ModelHosts models)
 {
     private const int MostInputs = 2048;
 
     public async Task HandleAsync(HttpContext context)
     {
         var fields = await RequestFields.ReadAsync(context);
-        CommonFields.RequireModel(fields, model);
+        var model = CommonFields.ReadModel(fields, models);
         var texts = ReadInput(fields.Take("input"));
         var base64 = fields.Text("encoding_format") switch
         {
@@ -23,13 +23,13 @@ internal sealed class EmbeddingsEndpoint(Answers answers, IEmbeddingTarget embed
         };
         fields.Ignore("user");
         fields.RefuseRest();
-        var result = await answers.RunAsync(cancellationToken => embedder.EmbedAsync(texts, cancellationToken), context.RequestAborted);
+        var result = await answers.RunAsync(cancellationToken => model.EmbedAsync(texts, cancellationToken), context.RequestAborted);
         context.Response.ContentType = "application/json; charset=utf-8";
         await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
-        Write(writer, result, base64);
+        Write(writer, result, model.Id, base64);
     }
 
-    private void Write(Utf8JsonWriter writer, EmbeddingResult result, bool base64)
+    private static void Write(Utf8JsonWriter writer, EmbeddingResult result, string model, bool base64)
     {
         writer.WriteStartObject();
         writer.WriteString("object", "list");

@@ -24,6 +24,13 @@ public sealed class HybridOptions
     /// <value>Null: none.</value>
     public LocalOptions? Local { get; set; }
 
+    /// <summary>More models on this device by name: section <c>Hybrid:Local:Models</c>; each is loaded when it is asked.</summary>
+    public IDictionary<string, LocalOptions> LocalModels { get; } = new Dictionary<string, LocalOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Bytes of memory that all models on this device may take, above 0: key <c>Hybrid:Local:MemoryBudget</c>, such as <c>2GiB</c>.</summary>
+    /// <value>Null: no limit.</value>
+    public long? MemoryBudget { get; set; }
+
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
 

@@ -19,7 +19,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         var native = reader.Section("Native");
         var llamaPath = native?.Text(nameof(LocalOptions.LlamaPath));
         native?.RefuseUnknown();
-        if (reader.Section(nameof(options.Local)) is { } local) options.Local = TargetReader.Local(local, llamaPath);
+        if (reader.Section(nameof(options.Local)) is { } local) TargetReader.Local(local, llamaPath, options);
         foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
         reader.RefuseUnknown();
         CheckAcross(options, reader);
@@ -37,6 +37,8 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         HashSet<string> targets = [.. options.Pools.Values.Select(pool => pool.Descriptor.Name)];
         if (options.Local is { } local && !targets.Add(local.Descriptor.Name))
             reader.Error("Local:Name", $"'{local.Descriptor.Name}' is also the name of a pool; choose another");
+        foreach (var name in options.LocalModels.Keys.Where(name => !targets.Add(name)))
+            reader.Error($"Local:Models:{name}", $"'{name}' is also the name of another target; choose another");
         foreach (var (name, policy) in options.Policies)
         {
             foreach (var target in policy.AllowedTargets.Where(target => !targets.Contains(target)))

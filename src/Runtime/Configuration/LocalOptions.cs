@@ -12,6 +12,10 @@ public sealed record LocalOptions
     /// <remarks>Where no <c>Model</c> is configured, it is the file's name without extension; the name is <c>device</c>.</remarks>
     public required TargetDescriptor Descriptor { get; init; }
 
+    /// <summary>Time after the last request until the model is unloaded; zero: at once.</summary>
+    /// <value>Null: it stays until another model needs its room.</value>
+    public TimeSpan? KeepAlive { get; init; }
+
     /// <summary>Tokens of each request, prompt and answer together; above 0.</summary>
     /// <value>Null: what the model was trained with.</value>
     public int? ContextLength { get; init; }

@@ -33,6 +33,9 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<s
     /// <summary>A length of time: <c>00:00:01.5</c>, or seconds as a number.</summary>
     public TimeSpan? Time(string key) => Parse<TimeSpan>(key, "a time; write seconds (1.5) or hours:minutes:seconds (00:00:01.5)", TryTime);
 
+    /// <summary>An amount of memory: <c>2GiB</c>, or bytes as a number.</summary>
+    public long? Bytes(string key) => Parse<long>(key, $"an amount of memory; write {ByteSize.Example}", ByteSize.TryParse);
+
     public bool? Flag(string key) => Parse<bool>(key, "true or false", bool.TryParse);
 
     public Zone? Zone(string key) => Parse<Zone>(key, "a zone; use device, site, region:NAME or public", Targets.Zone.TryParse);

@@ -1,4 +1,6 @@
+using Hybrid.Engines.Residency;
 using Hybrid.Targets;
+using Microsoft.Extensions.Logging;
 
 namespace Hybrid.Configuration;
 
@@ -18,19 +20,29 @@ internal static class TargetList
             errors.Add($"{HybridOptions.Section}:{nameof(options.Pools)}:{name}:{nameof(pool.Type)}: there is no pool type '{pool.Type}'; {types}");
         }
 
-        if (options.Local is null && options.Pools.Count == 0 && errors.Count == 0)
+        if (options.Local is null && options.LocalModels.Count == 0 && options.Pools.Count == 0 && errors.Count == 0)
             errors.Add($"{HybridOptions.Section}: there is no target; configure {nameof(options.Local)}, {nameof(options.Pools)} or both");
         FigureRules.ThrowIfAny(errors);
     }
 
-    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory local, TimeProvider time)
+    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory local, TimeProvider time, ILogger logger)
     {
         Check(options, factories);
         List<ITarget> targets = [];
-        if (options.Local is { } engine) targets.Add(new LazyTarget(engine.Descriptor, token => local.LoadAsync(engine, token), time));
+        var resident = new ResidentModels(options.MemoryBudget, time, logger: logger);
+        if (options.Local is { } engine) targets.Add(resident.Add(Resident(engine, local)));
+        foreach (var model in options.LocalModels.Values) targets.Add(resident.Add(Resident(model, local)));
         foreach (var pool in options.Pools.Values) targets.Add(Find(factories, pool)!.Create(pool));
         return targets;
     }
+
+    private static ResidentModel Resident(LocalOptions options, ILocalTargetFactory local) => new()
+    {
+        Descriptor = options.Descriptor,
+        KeepAlive = options.KeepAlive,
+        EstimateAsync = token => local.EstimateAsync(options, token),
+        LoadAsync = token => local.LoadAsync(options, token),
+    };
 
     private static ITargetFactory? Find(IReadOnlyList<ITargetFactory> factories, PoolOptions pool) =>
         factories.FirstOrDefault(factory => string.Equals(factory.Type, pool.Type, StringComparison.OrdinalIgnoreCase));

@@ -5,11 +5,21 @@ namespace Hybrid.Configuration;
 /// <summary>Reads the local engine and the pools.</summary>
 internal static class TargetReader
 {
-    public static LocalOptions? Local(SectionReader section, string? llamaPath)
+    /// <summary>The engine itself, the models beside it, and the memory of all; where only others are named there is none of its own.</summary>
+    public static void Local(SectionReader section, string? llamaPath, HybridOptions options)
+    {
+        options.MemoryBudget = section.Bytes(nameof(options.MemoryBudget));
+        foreach (var model in section.Sections("Models")) options.LocalModels[model.Name] = Engine(model, model.Name, llamaPath);
+        if (options.LocalModels.Count == 0 || section.Has(nameof(LocalOptions.ModelPath)))
+            options.Local = Engine(section, section.Text("Name") ?? "device", llamaPath);
+        else
+            section.RefuseUnknown();
+    }
+
+    private static LocalOptions Engine(SectionReader section, string name, string? llamaPath)
     {
         var path = section.Text(nameof(LocalOptions.ModelPath));
         if (path is null) section.Error(nameof(LocalOptions.ModelPath), "it is missing; give the path of a GGUF file");
-        var name = section.Text("Name") ?? "device";
         var context = Count(section, nameof(LocalOptions.ContextLength));
         var read = new LocalOptions
         {
@@ -22,6 +32,7 @@ internal static class TargetReader
                 ContextLength = context ?? int.MaxValue,
                 Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Json | TargetCapabilities.Grammar | TargetCapabilities.LogProbabilities,
             }),
+            KeepAlive = KeepAlive(section),
             ContextLength = context,
             Threads = Count(section, nameof(LocalOptions.Threads)),
             Slots = Count(section, nameof(LocalOptions.Slots)),
@@ -92,6 +103,14 @@ internal static class TargetReader
         };
         FigureRules.Check(read, section.Path, section.Errors);
         return read;
+    }
+
+    private static TimeSpan? KeepAlive(SectionReader section)
+    {
+        if (section.Time(nameof(LocalOptions.KeepAlive)) is not { } time) return null;
+        if (time >= TimeSpan.Zero) return time;
+        section.Error(nameof(LocalOptions.KeepAlive), $"{time} is out of range; use 0 or more");
+        return null;
     }
 
     /// <summary>A count; one out of range is reported and left out, so that it is not reported again.</summary>

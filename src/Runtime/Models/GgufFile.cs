@@ -9,9 +9,9 @@ internal sealed class GgufFile
     private const uint Magic = 0x46554747; // "GGUF"
     private readonly GgufValues _values;
 
-    private GgufFile(string path, long length, uint version, GgufValues values, long parameters)
+    private GgufFile(string path, long length, uint version, GgufValues values, GgufWeights weights)
     {
-        (Path, Length, Version, _values, ParameterCount) = (path, length, version, values, parameters);
+        (Path, Length, Version, _values, Weights) = (path, length, version, values, weights);
         Architecture = values.Text("general.architecture")!;
     }
 
@@ -23,7 +23,9 @@ internal sealed class GgufFile
 
     public string Architecture { get; }
 
-    public long ParameterCount { get; }
+    public GgufWeights Weights { get; }
+
+    public long ParameterCount => Weights.Elements;
 
     public string? Name => _values.Text("general.name");
 
@@ -32,6 +34,12 @@ internal sealed class GgufFile
     public long ContextLength => _values.Number($"{Architecture}.context_length") ?? 0;
 
     public int VocabularySize => _values.Length("tokenizer.ggml.tokens") ?? 0;
+
+    /// <summary>A whole number of this architecture, such as <c>embedding_length</c>; null where it is not there.</summary>
+    public long? Number(string key) => _values.Number($"{Architecture}.{key}");
+
+    /// <summary>Such a number summed over all layers.</summary>
+    public long? SumOverLayers(string key) => _values.Sum($"{Architecture}.{key}", Number("block_count") ?? 0);
 
     /// <summary>Reads and checks the header.</summary>
     /// <exception cref="HybridException">It is no file, no GGUF, damaged, or of an architecture that llama.cpp v0.5.0 does not know.</exception>

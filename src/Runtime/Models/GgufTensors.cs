@@ -6,8 +6,8 @@ internal static class GgufTensors
     private const int MostDimensions = 4;
     private const long MostElements = 1L << 46;
 
-    /// <summary>Checks every tensor and returns how many elements all have together.</summary>
-    public static long Check(GgufValues values, GgufReader reader, int count, long length)
+    /// <summary>Checks every tensor and returns what all are together.</summary>
+    public static GgufWeights Check(GgufValues values, GgufReader reader, int count, long length)
     {
         var alignment = values.Number("general.alignment") ?? 32;
         if (alignment is < 1 or > (1 << 16) || (alignment & (alignment - 1)) != 0)
@@ -15,7 +15,7 @@ internal static class GgufTensors
 
         var names = new HashSet<string>(StringComparer.Ordinal);
         var extents = new List<(string Name, long Offset, long Bytes)>(count);
-        long elements = 0;
+        var weights = new GgufWeights(0, 0, 0);
         for (var i = 0; i < count; i++)
         {
             var tensor = Read(reader, values);
@@ -23,15 +23,15 @@ internal static class GgufTensors
                 throw reader.Error($"tensor '{tensor.Name}' is there twice");
             if (tensor.Offset % alignment != 0)
                 throw reader.Error($"tensor '{tensor.Name}' begins at {tensor.Offset}, not at a multiple of {alignment}");
-            elements += tensor.Elements;
+            weights = new(weights.Elements + tensor.Elements, weights.Bytes + tensor.Bytes, weights.RepackedBytes + (tensor.Repacked ? tensor.Bytes : 0));
             extents.Add((tensor.Name, tensor.Offset, tensor.Bytes));
         }
 
         Place(reader, extents, (reader.Position + alignment - 1) / alignment * alignment, length);
-        return elements;
+        return weights;
     }
 
-    private static (string Name, long Elements, long Bytes, long Offset) Read(GgufReader reader, GgufValues values)
+    private static (string Name, long Elements, long Bytes, bool Repacked, long Offset) Read(GgufReader reader, GgufValues values)
     {
         var name = reader.Text("a tensor's name");
         var dimensions = reader.UInt32();
@@ -60,7 +60,7 @@ internal static class GgufTensors
             throw reader.Error($"tensor '{name}' has {rows} rows and the vocabulary {vocabulary} tokens");
         var offset = reader.UInt64();
         return offset <= long.MaxValue / 2
-            ? (name, elements, elements / block.Elements * block.Bytes, (long)offset)
+            ? (name, elements, elements / block.Elements * block.Bytes, rows % 8 == 0 && name != "token_embd.weight" && GgufTypes.IsRepacked(block.Name), (long)offset)
             : throw reader.Error($"tensor '{name}' begins at {offset}, beyond any file");
     }
 
@@ -78,3 +78,9 @@ internal static class GgufTensors
         }
     }
 }
+
+/// <summary>What all tensors of a file are together.</summary>
+/// <param name="Elements">Weights.</param>
+/// <param name="Bytes">What they take in the file.</param>
+/// <param name="RepackedBytes">Those of them that a processor wants in another order, in a second copy.</param>
+internal sealed record GgufWeights(long Elements, long Bytes, long RepackedBytes);

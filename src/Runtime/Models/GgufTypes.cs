@@ -1,3 +1,7 @@
+using System.Collections.Frozen;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
 namespace Hybrid.Models;
 
 /// <summary>Sizes of ggml's tensor types in llama.cpp v0.5.0: elements and bytes of one block.</summary>
@@ -41,6 +45,15 @@ internal static class GgufTypes
         [41] = ("Q1_0", 128, 18),
         [42] = ("Q2_0", 64, 18),
     };
+
+    // ggml's own choice (repack.cpp): some on every processor that llama.cpp is built for, some on ARM or AVX-512 alone.
+    private static readonly FrozenSet<string> Repacked = (RuntimeInformation.ProcessArchitecture is Architecture.Arm64
+        ? new[] { "Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "IQ4_NL", "MXFP4" }
+        : Avx512F.IsSupported ? ["Q4_0", "Q4_K", "Q2_K", "IQ4_NL", "MXFP4"]
+        : Avx2.IsSupported ? ["Q4_0", "Q4_K", "IQ4_NL", "MXFP4"] : []).ToFrozenSet();
+
+    /// <summary>Whether matrices of a type are put into another order for this machine's processor.</summary>
+    public static bool IsRepacked(string name) => Repacked.Contains(name);
 
     public static bool TryGet(uint type, out (string Name, int Elements, int Bytes) block) => Blocks.TryGetValue(type, out block);
 }

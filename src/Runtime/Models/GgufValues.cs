@@ -10,8 +10,8 @@ internal sealed class GgufValues
         UInt8, Int8, UInt16, Int16, UInt32, Int32, Float32, Bool, Text, Array, UInt64, Int64, Float64,
     }
 
-    /// <summary>The length of an array whose items are not kept.</summary>
-    public sealed record Items(int Count);
+    /// <summary>The length of an array whose items are not kept, and the sum of those that are whole numbers.</summary>
+    public sealed record Items(int Count, long Sum);
 
     public static GgufValues Read(GgufReader reader, int count)
     {
@@ -40,6 +40,14 @@ internal sealed class GgufValues
         _ => null,
     };
 
+    /// <summary>The sum over the layers of a number that is one for all or a list with one for each; null where it is neither.</summary>
+    public long? Sum(string key, long layers) => _values.GetValueOrDefault(key) switch
+    {
+        long number => number * layers,
+        Items items => items.Sum,
+        _ => null,
+    };
+
     private static object Value(GgufReader reader, Kind kind, string key, int depth)
     {
         switch (kind)
@@ -63,9 +71,10 @@ internal sealed class GgufValues
                     return texts;
                 }
 
+                var sum = 0L;
                 for (var i = 0; i < count; i++)
-                    _ = Value(reader, inner, key, depth + 1);
-                return new Items(count);
+                    sum = unchecked(sum + (Value(reader, inner, key, depth + 1) is long number ? number : 0));
+                return new Items(count, sum);
             default:
                 throw reader.Error($"key '{key}' has a value of unknown type {(uint)kind}");
         }

@@ -49,6 +49,27 @@ public class DependencyInjectionTests
     }
 
     [Fact]
+    public async Task Two_models_on_this_device_take_turns_in_their_budget()
+    {
+        var engine = new ScriptedEngine();
+        await using var provider = new ServiceCollection().AddHybrid(Root(new()
+        {
+            ["Hybrid:Local:MemoryBudget"] = "150", // the scripted engine says 100 of each
+            ["Hybrid:Local:Models:small:ModelPath"] = "a.gguf",
+            ["Hybrid:Local:Models:large:ModelPath"] = "b.gguf",
+            ["Hybrid:Policies:small:AllowedTargets:0"] = "small",
+            ["Hybrid:Policies:large:AllowedTargets:0"] = "large",
+        })).AddSingleton<ILocalTargetFactory>(engine).BuildServiceProvider();
+        var chat = provider.GetRequiredService<IChatClient>();
+        foreach (var name in new[] { "small", "large", "large", "small" })
+            Assert.Equal($"from {name}", (await chat.GetResponseAsync("Hello", new ChatOptions().WithPolicy(name))).Text);
+        Assert.Equal(["small", "large", "small"], engine.Asked.Select(options => options.Descriptor.Name));
+        Assert.Equal([true, true, false], engine.Made.Select(target => target.Disposed));
+        await provider.DisposeAsync();
+        Assert.All(engine.Made, target => Assert.True(target.Disposed));
+    }
+
+    [Fact]
     public async Task The_client_is_one_and_its_targets_end_with_the_container()
     {
         var pools = new ScriptedPools();

@@ -9,6 +9,42 @@ namespace Hybrid.Tests.Configuration;
 public class HybridOptionsTests
 {
     [Fact]
+    public void Several_models_on_this_device_share_a_memory_budget()
+    {
+        var options = Read("""
+            { "Hybrid": { "Local": { "ModelPath": "a.gguf", "MemoryBudget": "1.5GiB", "KeepAlive": "00:05:00",
+                "Models": { "large": { "ModelPath": "b.gguf", "KeepAlive": 0, "Threads": 2, "Quality": 0.7 }, "plain": { "ModelPath": "c.gguf" } } } } }
+            """);
+        Assert.Empty(options.Errors);
+        Assert.Equal((3L << 29, TimeSpan.FromMinutes(5), "device"), (options.MemoryBudget, options.Local!.KeepAlive, options.Local.Descriptor.Name));
+        Assert.Equal(["large", "plain"], options.LocalModels.Keys.Order());
+        var large = options.LocalModels["large"];
+        Assert.Equal(("large", "b", 0.7, Zone.Device), (large.Descriptor.Name, large.Descriptor.Model, large.Descriptor.Quality, large.Descriptor.Zone));
+        Assert.Equal((TimeSpan.Zero, 2, null), (large.KeepAlive, large.Threads, options.LocalModels["plain"].KeepAlive));
+        Assert.Equal(Path.Combine(AppContext.BaseDirectory, "b.gguf"), large.ModelPath);
+    }
+
+    [Fact]
+    public void Named_models_may_stand_alone()
+    {
+        var options = Read("""{ "Hybrid": { "Local": { "MemoryBudget": 1000, "Models": { "small": { "ModelPath": "a.gguf" } } } } }""");
+        Assert.Empty(options.Errors);
+        Assert.Null(options.Local);
+        Assert.Equal((1000L, "small"), (options.MemoryBudget, Assert.Single(options.LocalModels.Values).Descriptor.Name));
+    }
+
+    [Theory]
+    [InlineData("""{ "ModelPath": "a", "MemoryBudget": "much" }""", "Hybrid:Local:MemoryBudget: 'much' is not an amount of memory; write 2GiB or 512MiB")]
+    [InlineData("""{ "ModelPath": "a", "MemoryBudget": "0" }""", "Hybrid:Local:MemoryBudget: '0' is not an amount of memory; write 2GiB or 512MiB")]
+    [InlineData("""{ "ModelPath": "a", "KeepAlive": -1 }""", "Hybrid:Local:KeepAlive: -00:00:01 is out of range; use 0 or more")]
+    [InlineData("""{ "Models": { "b": { "Threads": 1 } } }""", "Hybrid:Local:Models:b:ModelPath: it is missing; give the path of a GGUF file")]
+    [InlineData("""{ "Threads": 1, "Models": { "b": { "ModelPath": "b" } } }""", "Hybrid:Local:Threads: there is no such key; there are MemoryBudget, ModelPath, Models")]
+    [InlineData("""{ "Models": { "b": { "ModelPath": "b", "MemoryBudget": "1GiB" } } }""", "Hybrid:Local:Models:b:MemoryBudget: there is no such key")]
+    [InlineData("""{ "ModelPath": "a", "Models": { "device": { "ModelPath": "b" } } }""", "Hybrid:Local:Models:device: 'device' is also the name of another target; choose another")]
+    public void A_wrong_local_model_is_told_with_its_key(string local, string error) =>
+        Assert.Contains(Read($$"""{ "Hybrid": { "Local": {{local}} } }""").Errors, one => one.StartsWith(error, StringComparison.Ordinal));
+
+    [Fact]
     public void Every_key_is_read()
     {
         var options = Read("""

@@ -26,9 +26,15 @@ internal sealed class ScriptedEngine : ILocalTargetFactory
 {
     public List<LocalOptions> Asked { get; } = [];
 
+    public List<ScriptedTarget> Made { get; } = [];
+
+    public ValueTask<long> EstimateAsync(LocalOptions options, CancellationToken cancellationToken = default) => new(100);
+
     public ValueTask<ITarget> LoadAsync(LocalOptions options, CancellationToken cancellationToken = default)
     {
         Asked.Add(options);
-        return new(new ScriptedTarget(options.Descriptor.Name, "from ", options.Descriptor.Name) { Descriptor = options.Descriptor });
+        var target = new ScriptedTarget(options.Descriptor.Name, "from ", options.Descriptor.Name) { Descriptor = options.Descriptor };
+        Made.Add(target);
+        return new(target);
     }
 }

@@ -22,8 +22,8 @@ internal sealed class CharacterSet
     /// <summary>In rising order, with gaps between them.</summary>
     public IReadOnlyList<(int First, int Last)> Ranges => _ranges;
 
-    /// <summary>Whether anything but ASCII is in it.</summary>
-    public bool IsWide => !IsEmpty && _ranges[^1].Last >= 128;
+    /// <summary>Whether all beyond ASCII is in it, or nothing of that.</summary>
+    public bool TreatsWideAlike => IsEmpty || _ranges[^1].Last < 128 || (_ranges[^1].First <= 128 && _ranges[^1].Last == Last);
 
     public bool Contains(int character) => character < 128 ? ((_ascii >> character) & 1) != 0 : Search(character);
 

@@ -17,6 +17,8 @@ internal sealed class GrammarMachine
     private const int MostWork = 20_000_000; // about 0.1 s
     private const int MostNodes = 1 << 19;
     private const int MostSteps = 1 << 19;
+    private const int MostTables = 1 << 12;
+    private const int Wide = 128; // stands for all beyond ASCII
     private const int Bottom = 0;
     private readonly GrammarRules _rules;
     private readonly Dictionary<(int At, int Below), int> _nodeNumbers = [];
@@ -24,10 +26,12 @@ internal sealed class GrammarMachine
     private readonly List<int> _marks = [];
     private readonly Dictionary<int[], int> _stateNumbers = new(StateComparer.Instance);
     private readonly List<int[]> _states = [];
-    private readonly List<bool> _areWide = []; // whether anything but ASCII may come
+    private readonly List<bool> _treatWideAlike = []; // whether any character beyond ASCII does what another does
+    private readonly List<int[]?> _tables = [];
     private readonly Dictionary<(int State, int Character), int> _steps = [];
     private readonly List<int> _ways = [];
     private readonly Stack<int> _pending = new();
+    private int _tableCount;
     private int _mark;
     private int _work;
 
@@ -50,8 +54,10 @@ internal sealed class GrammarMachine
     /// <summary>The state behind a character; <see cref="Dead"/> where it may not come.</summary>
     public int Step(int state, int character)
     {
-        if (character >= 128 && !_areWide[state])
-            return Dead;
+        if (character > Wide && _treatWideAlike[state])
+            character = Wide;
+        if (character <= Wide && Table(state) is { } table)
+            return table[character] >= 0 ? table[character] : table[character] = Find(state, character);
         if (_steps.TryGetValue((state, character), out var next))
             return next;
         return _steps[(state, character)] = Find(state, character);
@@ -84,6 +90,19 @@ internal sealed class GrammarMachine
         return _nodes.Count < MostNodes / 2
             ? TakeState()
             : throw new HybridException(HybridError.InvalidRequest, "The answer is nested too deep for its grammar. What was delivered stands; ask for less depth.");
+    }
+
+    /// <summary>The steps of a state over ASCII and one beyond it, -1 where one is not known; null where there are too many states for that.</summary>
+    private int[]? Table(int state)
+    {
+        if (_tables[state] is { } known)
+            return known;
+        if (_tableCount == MostTables)
+            return null;
+        _tableCount++;
+        var table = new int[Wide + 1];
+        Array.Fill(table, -1);
+        return _tables[state] = table;
     }
 
     private int Find(int state, int character)
@@ -133,7 +152,8 @@ internal sealed class GrammarMachine
         if (!states.TryGetValue(ways, out var state))
         {
             _states.Add(ways.ToArray());
-            _areWide.Add(_ways.Exists(way => way != Bottom && SetAt(way).IsWide));
+            _tables.Add(null);
+            _treatWideAlike.Add(_ways.TrueForAll(way => way == Bottom || SetAt(way).TreatsWideAlike));
             states[ways] = state = _states.Count - 1;
         }
 
@@ -177,7 +197,9 @@ internal sealed class GrammarMachine
         _marks.Clear();
         _stateNumbers.Clear();
         _states.Clear();
-        _areWide.Clear();
+        _treatWideAlike.Clear();
+        _tables.Clear();
+        _tableCount = 0;
         _steps.Clear();
         AddNode(0, 0);
         TakeState();

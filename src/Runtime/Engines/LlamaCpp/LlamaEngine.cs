@@ -42,10 +42,10 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     private LlamaEngine(LlamaModel model, LlamaModel? draft, LlamaEngineOptions options, TimeProvider time)
     {
         (_model, _options, _time) = (model, options, time);
-        var length = options.ContextLength ?? Math.Min(model.TrainedContext, LargestDefaultContext);
+        var length = LengthOf(options, model.TrainedContext);
         if (length > model.TrainedContext)
             throw new HybridException(HybridError.Configuration, $"ContextLength is {length}, and '{options.ModelPath}' was trained with {model.TrainedContext}. Use that or less.");
-        var cells = options.KvTokens ?? length * Math.Min(options.Slots, DefaultContexts);
+        var cells = CellsOf(options, length);
         if (cells < length)
             throw new HybridException(HybridError.Configuration, $"KvTokens is {cells}, less than ContextLength {length}: no request of full length could ever run. Raise it or lower ContextLength.");
         var shape = new ContextShape(cells, Math.Max(Math.Min(options.BatchSize, cells), options.Outputs), options.Outputs, options.Slots, options.ThreadCount, options.Poll);
@@ -118,6 +118,18 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Estimates from the files' headers how many bytes of memory the models will take: weights, KV cache and compute buffers.</summary>
+    /// <remarks>Embeddings, once asked for, and recurrent states come on top. With a GPU the bytes are the device's and the host's together.</remarks>
+    /// <param name="options">What would be loaded.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="HybridException">A file or an option cannot be used.</exception>
+    public static Task<long> EstimateMemoryAsync(LlamaEngineOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return Task.Run(() => MemoryEstimate.Of(options), cancellationToken);
     }
 
     /// <inheritdoc />
@@ -234,6 +246,12 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         caller.ThrowIfCancellationRequested();
         return new(HybridError.DeadlineExceeded, $"The deadline passed after {sequence.Produced} tokens. What was delivered stands; nothing more is decoded.");
     }
+
+    /// <summary>Tokens of a request, prompt and answer together.</summary>
+    internal static int LengthOf(LlamaEngineOptions options, long trained) => options.ContextLength ?? (int)Math.Min(trained, LargestDefaultContext);
+
+    /// <summary>Tokens of all requests together.</summary>
+    internal static int CellsOf(LlamaEngineOptions options, int length) => options.KvTokens ?? length * Math.Min(options.Slots, DefaultContexts);
 
     private CancellationTokenSource? Deadline(DecodeRequest request)
     {

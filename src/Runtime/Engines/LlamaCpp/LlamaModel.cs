@@ -35,6 +35,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? start : null;
         (StartText, EndText) = (TokenText(start), TokenText(NativeMethods.llama_vocab_eos(_vocabulary)));
         (Template, TemplateProblem) = ReadTemplate(file.ChatTemplate);
+        FoldsSystemTurns = Template is not null && SystemTurns.AreUnknown(Template, StartText, EndText);
         ControlTexts = FindControlTexts();
         Tools = Template is null ? null : ToolSupport.Probe(Template, StartText, EndText);
         ToolMarkers = FindToolMarkers();
@@ -52,6 +53,9 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>Why the file's template cannot be used; null where it can, or where there is none.</summary>
     public string? TemplateProblem { get; }
+
+    /// <summary>Whether the template has no system turn, so that its words go before the user's.</summary>
+    public bool FoldsSystemTurns { get; }
 
     /// <summary>How it is shown tools; null where it knows none.</summary>
     public ToolSupport? Tools { get; }

@@ -46,7 +46,7 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
             throw Invalid("The chat has no message");
         var rendered = template.Render(new()
         {
-            Messages = messages,
+            Messages = model.FoldsSystemTurns ? SystemTurns.Fold(messages) : messages,
             Tools = tools,
             ArgumentsAsText = model.Tools is { ArgumentsAsText: true },
             BosToken = model.StartText,

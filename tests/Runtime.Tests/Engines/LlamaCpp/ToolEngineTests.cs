@@ -104,6 +104,17 @@ public sealed class ToolEngineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_template_without_a_system_turn_puts_its_words_before_the_users()
+    {
+        await using var engine = await LoadAsync(TemplateParityTests.Source("google-gemma-2-2b-it"));
+        PromptMessage[] chat = [new("user", "Be brief.\n\nHow hot?"), new("assistant", "21 C."), new("user", "And now?")];
+        PromptMessage[] instructed = [new("system", "Be brief."), new("user", "How hot?"), .. chat[1..]];
+        Assert.Equal(engine.CountTokens(chat), engine.CountTokens(instructed));
+        var (plain, folded) = (Starter.Ask("x", 16) with { Prompt = new MessagesPrompt(chat) }, Starter.Ask("x", 16) with { Prompt = new MessagesPrompt(instructed) });
+        Assert.Equal((await engine.AnswerAsync(plain)).Tokens, (await engine.AnswerAsync(folded)).Tokens);
+    }
+
+    [Fact]
     public async Task A_marker_that_is_a_control_token_is_shown_where_calls_are_read()
     {
         var file = GgufTemplate.Set(await File.ReadAllBytesAsync(Starter.Edge), TemplateParityTests.Source("mistralai-Mistral-Nemo-Instruct-2407"));

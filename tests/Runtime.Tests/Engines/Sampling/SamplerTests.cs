@@ -194,9 +194,5 @@ public class SamplerTests
         }
 
         public void Accept(int token) => Accepted.Add(token);
-
-        public void Dispose()
-        {
-        }
     }
 }

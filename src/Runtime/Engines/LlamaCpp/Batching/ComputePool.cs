@@ -5,13 +5,15 @@ namespace Hybrid.Engines.LlamaCpp.Batching;
 /// <summary>The threads of this process that compute, and whose turn it is to use them.</summary>
 /// <remarks>
 /// Two sets of decode threads on the same cores bring each other to a near halt, for ggml's threads spin while they wait. So all
-/// contexts share one set, and decode in turns, first come first served. Thread-safe.
+/// contexts share one set, and decode in turns, first come first served. A set that is not in use is paused, and kept while
+/// there are contexts, for it may be wanted again soon. Thread-safe.
 /// </remarks>
 internal sealed class ComputePool
 {
     private readonly Lock _configuring = new();
     private readonly object _turn = new();
     private readonly List<Member> _members = [];
+    private readonly Dictionary<(int Threads, int Poll), ThreadpoolHandle> _made = [];
     private ThreadpoolHandle? _threads;
     private (int Threads, int Poll) _shape;
     private long _generation;
@@ -46,12 +48,21 @@ internal sealed class ComputePool
 
     private void Resize()
     {
-        var shape = _members.Count == 0 ? default : (_members.Max(one => one.Wanted), _members.Min(one => one.Poll));
+        if (_members.Count == 0)
+        {
+            // Contexts that have decoded on them keep them alive until they end.
+            foreach (var threads in _made.Values)
+                threads.Dispose();
+            _made.Clear();
+            (_threads, _shape) = (null, default);
+            return;
+        }
+
+        var shape = (_members.Max(one => one.Wanted), _members.Min(one => one.Poll));
         if (shape == _shape)
             return;
-        // Contexts that still hold the old threads keep them alive until they attach anew, at their next turn.
-        _threads?.Dispose();
-        _threads = _members.Count == 0 ? null : ThreadpoolHandle.Create(shape.Item1, shape.Item2);
+        if (!_made.TryGetValue(shape, out _threads) && (_threads = ThreadpoolHandle.Create(shape.Item1, shape.Item2)) is not null)
+            _made[shape] = _threads;
         _shape = shape;
         _generation++;
     }
@@ -100,7 +111,7 @@ internal sealed class ComputePool
             }
         }
 
-        /// <summary>Changes how many threads its steps use; those that nobody wants end, so that they spin for nobody.</summary>
+        /// <summary>Changes how many threads its steps use; those that nobody wants are paused, so that they spin for nobody.</summary>
         public void Want(int count)
         {
             if (count == Wanted)

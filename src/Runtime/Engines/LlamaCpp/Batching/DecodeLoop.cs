@@ -132,8 +132,13 @@ internal sealed class DecodeLoop : IAsyncDisposable
             }
         }
 
+        Retire();
         foreach (var sequence in _running.Concat(_queue.Close()))
+        {
+            _meter.Cancelled();
             sequence.End(LlamaEngine.Disposed());
+        }
+
         _running.Clear();
         _busy = 0;
         _context.EndTurn();

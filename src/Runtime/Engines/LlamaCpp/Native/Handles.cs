@@ -20,8 +20,9 @@ internal sealed class ModelHandle : SafeHandle
 
 internal sealed class ContextHandle : SafeHandle
 {
+    // All threads that it ever decoded on: llama.cpp pauses the last ones when it first decodes on others, so they must be there.
+    private readonly List<ThreadpoolHandle> _threads = [];
     private readonly ModelHandle _model;
-    private ThreadpoolHandle? _threads;
 
     /// <summary>Keeps the model alive as long as the context needs it.</summary>
     public ContextHandle(nint handle, ModelHandle model)
@@ -42,18 +43,21 @@ internal sealed class ContextHandle : SafeHandle
     /// <param name="count">How many of them a step uses.</param>
     public void Attach(ThreadpoolHandle threads, int count)
     {
-        var added = false;
-        threads.DangerousAddRef(ref added);
+        if (!_threads.Contains(threads))
+        {
+            var added = false;
+            threads.DangerousAddRef(ref added);
+            _threads.Add(threads);
+        }
+
         NativeMethods.llama_attach_threadpool(handle, threads.Value, threads.Value);
         NativeMethods.llama_set_n_threads(handle, count, count);
-        _threads?.DangerousRelease();
-        _threads = threads;
     }
 
     protected override bool ReleaseHandle()
     {
         NativeMethods.llama_free(handle);
-        _threads?.DangerousRelease();
+        _threads.ForEach(threads => threads.DangerousRelease());
         _model.DangerousRelease();
         return true;
     }

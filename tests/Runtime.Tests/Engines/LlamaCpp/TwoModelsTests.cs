@@ -1,0 +1,108 @@
+using Hybrid.Engines.LlamaCpp;
+using Hybrid.Engines.Residency;
+using Hybrid.Targets;
+
+namespace Hybrid.Tests.Engines.LlamaCpp;
+
+/// <summary>Two real models in one process.</summary>
+[Collection("llama.cpp")]
+public class TwoModelsTests(SharedEngine shared)
+{
+    private static readonly string[] Questions = [Starter.Question, "Tell me about the sea, the moon and why cats purr."];
+
+    [Fact]
+    public async Task A_budget_for_one_at_a_time_changes_no_answer()
+    {
+        string[] paths = [Starter.Edge, Starter.Cloud];
+        var expected = new List<string>();
+        var most = 0L;
+        foreach (var path in paths)
+        {
+            most = Math.Max(most, await LlamaEngine.EstimateMemoryAsync(Options(path)));
+            await using var alone = await LlamaEngine.LoadAsync(Options(path));
+            foreach (var question in Questions)
+                expected.Add((await alone.AnswerAsync(Starter.Ask(question))).Text);
+        }
+
+        var loads = new List<string>();
+        await using var models = new ResidentModels(memoryBudget: most);
+        var targets = paths.Select(path => Add(models, path, () => loads.Add(path))).ToArray();
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var (target, question) = (i % 2, i / 2);
+            Assert.Equal(expected[(target * Questions.Length) + question], await ReadAsync(targets[target], Questions[question]));
+            Assert.InRange(models.ReservedBytes, 1, most);
+        }
+
+        Assert.Equal([Starter.Edge, Starter.Cloud, Starter.Edge, Starter.Cloud], loads);
+        Assert.NotEqual(expected[1], expected[3]); // else nobody could tell one from the other
+    }
+
+    [Fact]
+    public async Task A_stream_delivers_all_its_tokens_while_another_model_loads_and_unloads()
+    {
+        var expected = (await shared.Engine.AnswerAsync(Starter.Ask(Starter.Question))).Text;
+        var held = new TaskCompletionSource();
+        var loading = new TaskCompletionSource();
+        await using var models = new ResidentModels();
+        var edge = Add(models, Starter.Edge);
+        var cloud = Add(models, Starter.Cloud, () => loading.SetResult(), held.Task);
+        await edge.WarmAsync(TestContext.Current.CancellationToken);
+        var waiting = ReadAsync(cloud, Starter.Question);
+        await loading.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(expected, await ReadAsync(edge, Starter.Question));
+        Assert.Equal(TargetReadiness.Warming, cloud.State.Readiness);
+        held.SetResult();
+        Assert.NotEmpty(await waiting);
+
+        // Disposing ends nobody else's stream either.
+        await using var stream = edge.GenerateAsync(Starter.Ask(Starter.Question)).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await stream.MoveNextAsync());
+        await cloud.DisposeAsync();
+        var text = stream.Current.Text;
+        while (await stream.MoveNextAsync())
+            text += stream.Current.Text;
+        Assert.Equal(expected, text);
+    }
+
+    [Fact]
+    public async Task Disposing_with_a_stream_running_ends_it_with_an_error()
+    {
+        var models = new ResidentModels();
+        var edge = Add(models, Starter.Edge);
+        await using var stream = edge.GenerateAsync(Starter.Ask(Starter.Question, maxTokens: 900)).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await stream.MoveNextAsync());
+        await models.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        var error = await Assert.ThrowsAsync<HybridException>(async () =>
+        {
+            while (await stream.MoveNextAsync())
+            {
+            }
+        });
+        Assert.Equal(HybridError.TargetUnavailable, error.Error);
+    }
+
+    private static LlamaEngineOptions Options(string path) => new() { ModelPath = path, Slots = 2, KvTokens = 2048, Threads = 1 };
+
+    private static ITarget Add(ResidentModels models, string path, Action? onLoad = null, Task? held = null) => models.Add(new()
+    {
+        Descriptor = new() { Name = Path.GetFileNameWithoutExtension(path), Model = "m", Zone = Zone.Device },
+        EstimateAsync = async token => await LlamaEngine.EstimateMemoryAsync(Options(path), token),
+        LoadAsync = async token =>
+        {
+            onLoad?.Invoke();
+            await (held ?? Task.CompletedTask).WaitAsync(token);
+            return await LlamaEngine.LoadAsync(Options(path), cancellationToken: token);
+        },
+    });
+
+    private static async Task<string> ReadAsync(ITarget target, string question)
+    {
+        using var hang = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        hang.CancelAfter(TimeSpan.FromSeconds(60));
+        var text = "";
+        await foreach (var update in target.GenerateAsync(Starter.Ask(question), hang.Token))
+            text += update.Text;
+        return text;
+    }
+}
