@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 
@@ -24,6 +25,8 @@ internal sealed class RequestOptions
     private readonly Option<int?> _topK = new("--top-k") { Description = "Keep the k likeliest tokens; 0 keeps all." };
     private readonly Option<long?> _seed = new("--seed") { Description = "Makes sampling repeatable." };
     private readonly Option<string[]> _stop = new("--stop") { Description = "End the answer before this string; may be given more than once." };
+    private readonly Option<string?> _jsonSchema = new("--json-schema") { Description = "A file with a JSON schema that the answer keeps." };
+    private readonly Option<string?> _grammar = new("--grammar") { Description = "A file with a GBNF grammar that the answer keeps." };
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object on standard output; text for people goes to standard error." };
 
     /// <summary>Makes a verb that reads a request, starts the runtime, and runs.</summary>
@@ -51,7 +54,7 @@ internal sealed class RequestOptions
                 result.AddError($"There is no option '{result.Tokens[0].Value}'.");
         });
         command.Add(_prompt);
-        foreach (var option in new Option[] { _config, _model, _policy, _target, _privacy, _deadline, _system, _maxTokens, _temperature, _topP, _topK, _seed, _stop, _json })
+        foreach (var option in new Option[] { _config, _model, _policy, _target, _privacy, _deadline, _system, _maxTokens, _temperature, _topP, _topK, _seed, _stop, _jsonSchema, _grammar, _json })
             command.Add(option);
     }
 
@@ -83,6 +86,30 @@ internal sealed class RequestOptions
         return messages;
     }
 
+    private static JsonElement ReadSchema(string path)
+    {
+        try
+        {
+            return JsonElement.Parse(ReadFile("--json-schema", path));
+        }
+        catch (JsonException exception)
+        {
+            throw new HybridException(HybridError.InvalidRequest, $"--json-schema: '{path}' is not JSON: {exception.Message.TrimEnd('.')}. Nothing was sent.", exception);
+        }
+    }
+
+    private static string ReadFile(string option, string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new HybridException(HybridError.InvalidRequest, $"{option}: '{path}' cannot be read: {exception.Message.TrimEnd('.')}. Nothing was sent.", exception);
+        }
+    }
+
     private ChatOptions ReadOptions(ParseResult parsed)
     {
         var options = new ChatOptions
@@ -93,7 +120,10 @@ internal sealed class RequestOptions
             TopK = parsed.GetValue(_topK),
             Seed = parsed.GetValue(_seed),
             StopSequences = parsed.GetValue(_stop) is { Length: > 0 } stop ? stop : null,
+            ResponseFormat = parsed.GetValue(_jsonSchema) is { } schema ? ChatResponseFormat.ForJsonSchema(ReadSchema(schema)) : null,
         };
+        if (parsed.GetValue(_grammar) is { } grammar)
+            options.WithGrammar(ReadFile("--grammar", grammar));
         if (parsed.GetValue(_privacy) is { } privacy)
             options.WithPrivacy(privacy);
         if (parsed.GetValue(_target) is { } target)

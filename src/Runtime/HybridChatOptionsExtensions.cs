@@ -13,6 +13,7 @@ public static class HybridChatOptionsExtensions
     internal const string Policy = "hybrid.policy";
     internal const string Target = "hybrid.target";
     internal const string MinP = "hybrid.min_p";
+    internal const string Grammar = "hybrid.grammar";
     internal const string LogProbabilities = "hybrid.log_probabilities";
     internal const string RepetitionPenalty = "hybrid.repetition_penalty";
 
@@ -36,6 +37,11 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Penalises recent tokens; above 0 to 10, 1 is off.</summary>
     public static ChatOptions WithRepetitionPenalty(this ChatOptions options, float penalty) => options.Set(RepetitionPenalty, penalty);
+
+    /// <summary>Keeps the answer to a grammar; only targets that can do so are asked. JSON goes with <see cref="ChatOptions.ResponseFormat"/>.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="gbnf">GBNF, llama.cpp's notation, with a rule <c>root</c>.</param>
+    public static ChatOptions WithGrammar(this ChatOptions options, string gbnf) => options.Set(Grammar, gbnf);
 
     /// <summary>Asks for a <see cref="TokenScore"/> with each token, under <see cref="HybridUpdateKeys.Scores"/> of the updates; only targets that can give them are asked.</summary>
     /// <param name="options">The options.</param>

@@ -86,6 +86,32 @@ public sealed class ClientTests(ClientTests.RealWorker worker) : IClassFixture<C
         Assert.Contains("context_length_exceeded", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_answer_keeps_the_format_that_a_client_asks_for()
+    {
+        const string Schema = """{"type":"object","properties":{"keeper":{"type":"string","maxLength":20},"kind":{"enum":["boat","bird"]}},"required":["keeper","kind"],"additionalProperties":false}""";
+        var net = new OpenAIClient(new ApiKeyCredential(Key), new OpenAIClientOptions { Endpoint = new Uri(worker.Process.Http, "/v1") }).GetChatClient(worker.Name);
+        var options = new ChatCompletionOptions { MaxOutputTokenCount = 200, ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat("thing", BinaryData.FromString(Schema), jsonSchemaIsStrict: true) };
+        var whole = await net.CompleteChatAsync([new UserChatMessage(Prompt)], options);
+        Assert.Equal(ChatFinishReason.Stop, whole.Value.FinishReason);
+        using var answer = JsonDocument.Parse(whole.Value.Content[0].Text);
+        Assert.Contains(answer.RootElement.GetProperty("kind").GetString(), new[] { "boat", "bird" });
+
+        await using var target = worker.Target();
+        var text = "";
+        await foreach (var update in target.GenerateAsync(Ask() with { Format = new GrammarOutput("root ::= \"the \" [a-z]{4}"), Continuation = "the b" }))
+            text += update.Text;
+        Assert.Matches("^[a-z]{3}$", text);
+
+        using var http = Client();
+        foreach (var (field, said) in new[] { ("\"grammar\":\"root ::= root\"", "root"), ("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"not\":{}}}}", "$.not") })
+        {
+            using var refused = await http.PostAsync("/v1/completions", new StringContent("{\"prompt\":\"a\"," + field + "}"));
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.Contains(said, await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
     private static DecodeRequest Ask() => new()
     {
         Prompt = new MessagesPrompt([new PromptMessage("user", Prompt)]),

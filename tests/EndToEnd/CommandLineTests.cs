@@ -21,6 +21,21 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task An_answer_keeps_the_schema_or_the_grammar_of_a_file()
+    {
+        var schema = Write("""{"type":"object","properties":{"kilopascal":{"type":"integer","minimum":0,"maximum":9999}},"required":["kilopascal"]}""");
+        var run = await HybridAsync("run", "--temperature", "0", "--json-schema", schema, "convert 7 bar to kPa");
+        Assert.True(run.ExitCode == 0, run.Errors);
+        using var answer = JsonDocument.Parse(run.Output);
+        Assert.InRange(answer.RootElement.GetProperty("kilopascal").GetInt32(), 0, 9999);
+
+        var grammar = Path.Combine(_folder, "lines.gbnf");
+        await File.WriteAllTextAsync(grammar, "root ::= [0-9]{3} \" kPa\"");
+        var lines = await HybridAsync("run", "--temperature", "0", "--grammar", grammar, "convert 7 bar to kPa");
+        Assert.Matches("^[0-9]{3} kPa\\s*$", lines.Output);
+    }
+
+    [Fact]
     public async Task Route_explains_every_target_and_sends_nothing()
     {
         var config = Write("""{ "Hybrid": { "Pools": { "cloud": { "Endpoint": "http://127.0.0.1:9", "Zone": "public", "Model": "big" } } } }""");
@@ -60,6 +75,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "no target 'nosuch'", "run", "--target", "nosuch", "hello")]
     [InlineData(2, "does not exist", "run", "--config", "nosuch.json", "hello")]
     [InlineData(2, "--bogus", "run", "--bogus", "hello")]
+    [InlineData(2, "--grammar: 'nosuch.gbnf' cannot be read", "run", "--grammar", "nosuch.gbnf", "hello")]
     [InlineData(2, "The prompt is empty", "run", "  ")]
     [InlineData(1, "does not exist", "run", "--model", "nosuch.gguf", "hello")]
     [InlineData(1, "it is a folder", "run", "--model", ".", "hello")]

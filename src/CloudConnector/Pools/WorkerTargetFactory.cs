@@ -12,7 +12,7 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
     public ITarget Create(PoolOptions options)
     {
         // What every worker can do, whatever its model.
-        var descriptor = options.Descriptor with { Capabilities = options.Descriptor.Capabilities | TargetCapabilities.LogProbabilities };
+        var descriptor = options.Descriptor with { Capabilities = options.Descriptor.Capabilities | TargetCapabilities.Json | TargetCapabilities.Grammar | TargetCapabilities.LogProbabilities };
         var read = new WorkerTargetOptions { Endpoint = options.Endpoint!, Descriptor = descriptor, ApiKey = options.ApiKey };
         foreach (var (key, text) in options.Settings)
         {

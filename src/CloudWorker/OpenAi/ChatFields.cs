@@ -92,8 +92,6 @@ internal static class ChatFields
     private static void RefuseUnsupported(RequestFields fields)
     {
         fields.Only("functions", IsEmptyArray);
-        fields.Only("response_format", value => value.ValueKind == JsonValueKind.Object
-            && value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == "text");
         fields.Only("modalities", value => value.ValueKind == JsonValueKind.Array
             && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && item.GetString() == "text"));
     }

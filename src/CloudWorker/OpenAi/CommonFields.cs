@@ -31,6 +31,7 @@ internal sealed record CommonFields
             Sampling = ReadSampling(fields),
             MaxTokens = ReadMaxTokens(fields),
             StopSequences = ReadStop(fields),
+            Format = FormatFields.Read(fields),
             Privacy = ReadPrivacy(context),
             Deadline = ReadDeadline(context, now),
             Id = id,

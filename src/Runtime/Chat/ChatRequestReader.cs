@@ -27,6 +27,7 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             StopSequences = StopSequences(options),
             Tools = ToolReader.Tools(options),
             ToolChoice = ToolReader.Choice(options),
+            Format = FormatReader.Read(options, properties),
             LogProbabilities = properties.LogProbabilities,
             Privacy = properties.Privacy ?? policies.Privacy,
             Deadline = Deadline(properties.Deadline),

@@ -21,6 +21,8 @@ internal sealed record HybridProperties
 
     public float? RepetitionPenalty { get; private init; }
 
+    public string? Grammar { get; private init; }
+
     public int? LogProbabilities { get; private init; }
 
     public static HybridProperties Read(ChatOptions options)
@@ -38,6 +40,7 @@ internal sealed record HybridProperties
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
+                HybridChatOptionsExtensions.Grammar => read with { Grammar = Is<string>(key, value) },
                 HybridChatOptionsExtensions.LogProbabilities => read with { LogProbabilities = TokenScorer.Checked(Is<int>(key, value)) },
                 _ => throw Invalid($"The additional property '{key}' is not known; set them with the methods of {nameof(HybridChatOptionsExtensions)}"),
             };

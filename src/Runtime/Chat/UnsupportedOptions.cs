@@ -9,8 +9,6 @@ internal static class UnsupportedOptions
     {
         if (options.AllowMultipleToolCalls is false)
             throw Refusal(nameof(options.AllowMultipleToolCalls), "no target can be held to a single tool call");
-        if (options.ResponseFormat is not (null or ChatResponseFormatText))
-            throw Refusal(nameof(options.ResponseFormat), $"{options.ResponseFormat.GetType().Name} is asked for, and no target can be held to a format");
         if (options.ConversationId is not null)
             throw Refusal(nameof(options.ConversationId), "no target keeps conversations; send the whole chat");
         if (options.Reasoning is not null)

@@ -30,7 +30,7 @@ internal static class TargetReader
                 Model = section.Text("Model") ?? Path.GetFileNameWithoutExtension(path ?? ""),
                 Zone = Zone.Device,
                 ContextLength = context ?? int.MaxValue,
-                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.LogProbabilities,
+                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Json | TargetCapabilities.Grammar | TargetCapabilities.LogProbabilities,
             }),
             KeepAlive = KeepAlive(section),
             ContextLength = context,
@@ -70,7 +70,7 @@ internal static class TargetReader
                 Model = model ?? "",
                 Zone = zone ?? Zone.Public,
                 ContextLength = Count(section, nameof(TargetDescriptor.ContextLength)) ?? int.MaxValue,
-                Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Continuation,
+                Capabilities = Tools(section) | Formats(section) | TargetCapabilities.Chat | TargetCapabilities.Continuation,
             }),
         };
         section.RefuseUnknown();
@@ -79,6 +79,10 @@ internal static class TargetReader
 
     /// <summary>Whether the model is said to know tools; the local engine finds out for itself once it is loaded.</summary>
     private static TargetCapabilities Tools(SectionReader section) => section.Flag("Tools") is true ? TargetCapabilities.Tools : TargetCapabilities.None;
+
+    /// <summary>What a pool is said to keep; a worker keeps both whatever is said.</summary>
+    private static TargetCapabilities Formats(SectionReader section) =>
+        (section.Flag("Json") is true ? TargetCapabilities.Json : TargetCapabilities.None) | (section.Flag("Grammar") is true ? TargetCapabilities.Grammar : TargetCapabilities.None);
 
     private static TargetDescriptor Figures(SectionReader section, TargetDescriptor start)
     {

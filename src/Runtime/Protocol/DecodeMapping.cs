@@ -36,6 +36,7 @@ internal static class DecodeMapping
             message.LogProbabilities = alternatives;
         message.StopSequences.AddRange(request.StopSequences);
         ToolMapping.Write(request, message);
+        FormatMapping.Write(request.Format, message);
         if (request.Deadline is { } deadline)
             message.DeadlineMilliseconds = Math.Max(0, (long)Math.Ceiling((deadline - now).TotalMilliseconds));
         return message;
@@ -62,6 +63,7 @@ internal static class DecodeMapping
             MaxTokens = message.HasMaxTokens ? message.MaxTokens : null,
             LogProbabilities = message.HasLogProbabilities ? message.LogProbabilities : null,
             StopSequences = [.. message.StopSequences],
+            Format = FormatMapping.Read(message),
             Tools = ToolMapping.Tools(message),
             ToolChoice = ToolMapping.Choice(message),
             Privacy = PrivacyFromName(message.PrivacyClass),

@@ -27,6 +27,10 @@ public sealed record DecodeRequest
     /// <value><see cref="ToolChoice.Auto"/></value>
     public ToolChoice ToolChoice { get; init; } = ToolChoice.Auto;
 
+    /// <summary>What the answer's text must be like, its continuation included.</summary>
+    /// <value>Null: any text.</value>
+    public OutputFormat? Format { get; init; }
+
     /// <summary>Asks for a <see cref="TokenScore"/> with each token.</summary>
     /// <value>How many alternatives each names, 0 to 20; null: no scores.</value>
     public int? LogProbabilities { get; init; }
@@ -49,10 +53,13 @@ public sealed record DecodeRequest
 
     /// <summary>What a target must be able to do for it, beside taking its prompt.</summary>
     internal TargetCapabilities Needs =>
-        (OffersTools ? TargetCapabilities.Tools : TargetCapabilities.None) | (LogProbabilities is null ? TargetCapabilities.None : TargetCapabilities.LogProbabilities);
+        (OffersTools ? TargetCapabilities.Tools : TargetCapabilities.None) | (LogProbabilities is null ? TargetCapabilities.None : TargetCapabilities.LogProbabilities) | (Format?.Needs ?? TargetCapabilities.None);
 
     /// <summary>Whether the model is shown tools.</summary>
     internal bool OffersTools => Tools.Count > 0 && ToolChoice.Mode != ToolChoiceMode.None;
+
+    /// <summary>The tools that may be called.</summary>
+    internal IEnumerable<ToolDefinition> Callable => Tools.Where(tool => ToolChoice.Name is null || tool.Name == ToolChoice.Name);
 }
 
 /// <summary>What is asked: exactly one of messages, text or token ids.</summary>

@@ -80,6 +80,12 @@ public enum TargetCapabilities
     /// <summary>Gives embeddings.</summary>
     Embeddings = 16,
 
+    /// <summary>Keeps an answer to JSON, with or without a schema.</summary>
+    Json = 32,
+
+    /// <summary>Keeps an answer to a grammar.</summary>
+    Grammar = 64,
+
     /// <summary>Knows tools and gives their calls.</summary>
     Tools = 128,
 

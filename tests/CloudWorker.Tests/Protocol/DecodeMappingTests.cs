@@ -47,6 +47,16 @@ public class DecodeMappingTests
     }
 
     [Fact]
+    public void An_output_format_comes_back_as_it_was()
+    {
+        foreach (var format in new OutputFormat?[] { null, new JsonOutput(), new JsonSchemaOutput("""{"type":"null"}"""), new JsonSchemaOutput("{}", "thing"), new GrammarOutput("root ::= \"é\"") })
+        {
+            var request = new DecodeRequest { Prompt = new TextPrompt("x"), Format = format };
+            Assert.Equal(format, DecodeMapping.FromMessage(DecodeMapping.ToMessage(request, Now), Now).Format);
+        }
+    }
+
+    [Fact]
     public void Tools_and_their_choice_come_back_as_they_were()
     {
         using var schema = JsonDocument.Parse("""{"type":"object","properties":{"id":{"enum":["ü",1.50]}}}""");

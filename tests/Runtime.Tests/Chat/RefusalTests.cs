@@ -12,7 +12,7 @@ public class RefusalTests
         ["Tools"] = new() { Tools = [new HostedWebSearchTool()] },
         ["ToolMode"] = new() { ToolMode = ChatToolMode.RequireAny },
         ["AllowMultipleToolCalls"] = new() { AllowMultipleToolCalls = false },
-        ["ResponseFormat"] = new() { ResponseFormat = ChatResponseFormat.Json },
+        ["ResponseFormat"] = new ChatOptions { ResponseFormat = ChatResponseFormat.Json }.WithGrammar("root ::= \"a\""),
         ["ConversationId"] = new() { ConversationId = "c" },
         ["Reasoning"] = new() { Reasoning = new() },
         ["RawRepresentationFactory"] = new() { RawRepresentationFactory = _ => null },

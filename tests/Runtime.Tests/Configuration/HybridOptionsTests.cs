@@ -61,7 +61,7 @@ public class HybridOptionsTests
                 "cloud": { "Endpoint": "http://pool:8080", "ApiKey": "k", "Zone": "region:eu", "Model": "large", "DollarsPerMillionInputTokens": 0.5,
                   "DollarsPerMillionOutputTokens": 1.5, "DollarsPerHour": 2, "ActiveWatts": 100, "PowerUsageEffectiveness": 1.1, "GramsPerKilowattHour": 300,
                   "RoundTrip": "00:00:00.05", "ColdStart": 20, "PrefillTokensPerSecond": 4000, "DecodeTokensPerSecond": 80, "Quality": 0.7,
-                  "ContextLength": 32768, "Tools": true, "Settings": { "Http": { "Version": "2" } } }
+                  "ContextLength": 32768, "Tools": true, "Json": true, "Settings": { "Http": { "Version": "2" } } }
               } } }
             """);
         Assert.Empty(options.Errors);
@@ -101,7 +101,7 @@ public class HybridOptionsTests
                 ColdStart = TimeSpan.FromSeconds(20),
                 PrefillTokensPerSecond = 4000,
                 DecodeTokensPerSecond = 80,
-                Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation | TargetCapabilities.Tools,
+                Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation | TargetCapabilities.Tools | TargetCapabilities.Json,
             },
             pool.Descriptor);
         Assert.DoesNotContain("k", pool.ToString().Split(',')[1].Replace("worker", "", StringComparison.Ordinal), StringComparison.Ordinal);
@@ -132,6 +132,7 @@ public class HybridOptionsTests
     [InlineData("""{ "Local": "x.gguf" }""", "Hybrid:Local: 'x.gguf' is a single value; a section is expected")]
     [InlineData("""{ "Pools": "http://x" }""", "Hybrid:Pools: 'http://x' is a single value; a section is expected")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Threads": "two" } }""", "Hybrid:Local:Threads: 'two' is not a whole number")]
+    [InlineData("""{ "Pools": { "p": { "Endpoint": "http://p", "Zone": "site", "Model": "m", "Grammar": "some" } } }""", "Hybrid:Pools:p:Grammar: 'some' is not true or false")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Tools": "some" } }""", "Hybrid:Local:Tools: 'some' is not true or false")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Slots": 0 } }""", "Hybrid:Local:Slots: 0 is out of range; use 1 or more")]
     [InlineData("""{ "Local": { "ModelPath": "m", "Poll": 101 } }""", "Hybrid:Local:Poll: 101 is out of range; use 0 to 100")]

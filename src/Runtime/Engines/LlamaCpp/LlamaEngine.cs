@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
+using Hybrid.Engines.Grammar;
 using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.LlamaCpp.Speculation;
@@ -274,14 +275,29 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         if (request.LogProbabilities is { } alternatives)
             TokenScorer.Checked(alternatives);
         ToolRequestRules.Check(request, _model.Tools is not null);
+        var constraint = Constraint(request);
         var tokens = _prompts.Of(request.Prompt, request.Continuation, request.OffersTools ? request.Tools : []);
         var room = _contextLength - tokens.Length;
         if (room < 1)
             throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_contextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
-        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp())
+        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp(), constraint)
         {
             ShownControls = request.OffersTools ? _model.ToolMarkers : FrozenSet<int>.Empty,
         };
+    }
+
+    /// <summary>What keeps the answer to its format or to the call that is required, behind what was said already.</summary>
+    private GrammarConstraint? Constraint(DecodeRequest request)
+    {
+        var mustCall = request.OffersTools && request.ToolChoice.Mode == ToolChoiceMode.Required;
+        if (request.Format is null && !mustCall)
+            return null;
+        if (request.Format is not null && request.OffersTools)
+            throw new HybridException(HybridError.InvalidRequest, "The request has tools and an output format, and a call would not keep the format. Nothing was decoded; leave one of them out.");
+        var gbnf = request.Format is { } format ? FormatGrammar.Write(format) : ToolCallGrammar.Write(_model.Tools!.Format, request.Callable);
+        var constraint = new GrammarConstraint(GrammarRules.Parse(gbnf), mustCall ? _model.CallTexts : _model.TokenTexts);
+        constraint.Follow(request.Continuation);
+        return constraint;
     }
 
     internal static HybridException Disposed() => new(HybridError.TargetUnavailable, "The engine was disposed. What was delivered stands.");
@@ -294,7 +310,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         {
             ContextLength = context,
             ParametersBillions = stated.ParametersBillions > 0 ? stated.ParametersBillions : model.File.ParameterCount / 1e9,
-            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings | TargetCapabilities.LogProbabilities,
+            Capabilities = chat | (model.Tools is null ? TargetCapabilities.None : TargetCapabilities.Tools) | TargetCapabilities.Text | TargetCapabilities.Json | TargetCapabilities.Grammar | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Embeddings | TargetCapabilities.LogProbabilities,
         };
     }
 }

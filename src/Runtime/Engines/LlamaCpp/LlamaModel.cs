@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Hybrid.Engines.ChatTemplates;
+using Hybrid.Engines.Grammar;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.ToolCalls;
 using Hybrid.Models;
@@ -20,6 +21,8 @@ internal sealed unsafe class LlamaModel : IDisposable
     }.ToFrozenSet();
 
     private readonly nint _vocabulary;
+    private readonly Lazy<TokenTexts> _tokenTexts;
+    private readonly Lazy<TokenTexts> _callTexts;
 
     private LlamaModel(ModelHandle handle, GgufFile file, bool onProcessor)
     {
@@ -36,6 +39,8 @@ internal sealed unsafe class LlamaModel : IDisposable
         ControlTexts = FindControlTexts();
         Tools = Template is null ? null : ToolSupport.Probe(Template, StartText, EndText);
         ToolMarkers = FindToolMarkers();
+        _tokenTexts = new(() => ReadTokenTexts(FrozenSet<int>.Empty));
+        _callTexts = new(() => ToolMarkers.Count == 0 ? TokenTexts : ReadTokenTexts(ToolMarkers));
         Rewinds = NativeMethods.llama_model_is_recurrent(handle.Value) == 0 && NativeMethods.llama_model_is_hybrid(handle.Value) == 0;
     }
 
@@ -57,6 +62,12 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     /// <summary>The control tokens that mark a call, shown in the text of an answer with tools.</summary>
     public IReadOnlySet<int> ToolMarkers { get; }
+
+    /// <summary>What each token adds to an answer with a format; read when it is first needed.</summary>
+    public TokenTexts TokenTexts => _tokenTexts.Value;
+
+    /// <summary>The same with <see cref="ToolMarkers"/> shown.</summary>
+    public TokenTexts CallTexts => _callTexts.Value;
 
     /// <summary>The start token as text; empty where there is none.</summary>
     public string StartText { get; }
@@ -229,6 +240,26 @@ internal sealed unsafe class LlamaModel : IDisposable
 
         texts.RemoveAll(text => text.Length < 2);
         return texts;
+    }
+
+    private TokenTexts ReadTokenTexts(IReadOnlySet<int> shown)
+    {
+        var buffer = new byte[512];
+        var held = false;
+        try
+        {
+            Handle.DangerousAddRef(ref held); // as for Tokenize
+            return new(VocabularySize, token => Piece(token, buffer, special: shown.Contains(token)).ToArray(), IsEndOfGeneration);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw LlamaEngine.Disposed();
+        }
+        finally
+        {
+            if (held)
+                Handle.DangerousRelease();
+        }
     }
 
     private static byte Flag(bool value) => value ? (byte)1 : (byte)0;

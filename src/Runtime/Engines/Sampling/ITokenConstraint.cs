@@ -1,7 +1,7 @@
 namespace Hybrid.Engines.Sampling;
 
 /// <summary>Says which tokens an answer may go on with. For one request and one thread.</summary>
-internal interface ITokenConstraint : IDisposable
+internal interface ITokenConstraint
 {
     /// <summary>Whether the token may come next.</summary>
     bool Allows(int token);

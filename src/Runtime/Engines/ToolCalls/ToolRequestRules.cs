@@ -30,12 +30,8 @@ internal static class ToolRequestRules
                 throw Invalid($"The parameters of tool '{tool.Name}' are not a JSON schema object");
         }
 
-        if (request.ToolChoice is { Mode: ToolChoiceMode.Required })
-        {
-            if (request.ToolChoice.Name is { } wanted && !names.Contains(wanted))
-                throw Invalid($"The tool '{wanted}' must be called, and is not among the tools");
-            throw Invalid("A tool call is required, and this engine cannot force one; let the model decide");
-        }
+        if (request.ToolChoice.Name is { } wanted && !names.Contains(wanted))
+            throw Invalid($"The tool '{wanted}' must be called, and is not among the tools");
     }
 
     private static HybridException Invalid(string message) => new(HybridError.InvalidRequest, message + ". Nothing was decoded.");

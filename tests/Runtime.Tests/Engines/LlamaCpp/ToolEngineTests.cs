@@ -52,6 +52,41 @@ public sealed class ToolEngineTests : IDisposable
         await Refuses(engine, Starter.Ask("x") with { Tools = [Tool], ToolChoice = ToolChoice.Named("stop") }, "'stop'");
     }
 
+    [Theory]
+    [InlineData("Qwen-Qwen2.5-7B-Instruct", true)]
+    [InlineData("meta-llama-Llama-3.1-8B-Instruct", false)]
+    public async Task A_call_that_is_required_comes_whole_and_keeps_its_schema(string template, bool hasRoom)
+    {
+        await using var engine = await LoadAsync(TemplateParityTests.Source(template));
+        var level = new ToolDefinition("set_level", "Sets.", JsonElement.Parse("""{"properties":{"level":{"type":"integer","minimum":1,"maximum":5},"unit":{"$ref":"#/$defs/u"}},"required":["level","unit"],"$defs":{"u":{"enum":["m","cm"]}}}"""));
+        for (var seed = 1; seed <= 6; seed++)
+        {
+            var request = Starter.Ask("x", maxTokens: 100) with
+            {
+                Tools = hasRoom ? [Tool with { Parameters = Bounded }, level] : [level],
+                ToolChoice = seed % 2 == 0 ? ToolChoice.Required : ToolChoice.Named("set_level"),
+                Sampling = new() { Temperature = 1, TopK = 0, TopP = 1, MinP = 0, Seed = seed },
+            };
+            var answer = await engine.AnswerAsync(request);
+            var call = Assert.Single(answer.Updates, update => update.ToolCall is not null).ToolCall!;
+            using var arguments = JsonDocument.Parse(call.Arguments);
+            Assert.Equal(("", DecodeFinish.ToolCalls), (answer.Text, answer.Completion.Finish));
+            if (call.Name == "set_level")
+                Assert.True(arguments.RootElement.GetProperty("level").GetInt32() is >= 1 and <= 5 && arguments.RootElement.GetProperty("unit").GetString() is "m" or "cm");
+            else
+                Assert.Equal((0, "read_sensor", JsonValueKind.String), (seed % 2, call.Name, arguments.RootElement.GetProperty("id").ValueKind));
+        }
+    }
+
+    [Fact]
+    public async Task A_call_that_cannot_be_kept_to_its_schema_is_not_forced()
+    {
+        await using var engine = await LoadAsync(TemplateParityTests.Source("Qwen-Qwen2.5-7B-Instruct"));
+        var odd = Tool with { Parameters = JsonElement.Parse("""{"type":"object","properties":{"id":{"not":{}}}}""") };
+        await Refuses(engine, Starter.Ask("x") with { Tools = [odd], ToolChoice = ToolChoice.Required }, "tools.read_sensor.properties.id.not");
+        await Refuses(engine, Starter.Ask("x") with { Tools = [Tool], Format = new JsonOutput() }, "tools and an output format");
+    }
+
     [Fact]
     public async Task A_template_that_is_not_understood_leaves_text_prompts()
     {
@@ -88,6 +123,10 @@ public sealed class ToolEngineTests : IDisposable
         var marker = Assert.Single(model.ToolMarkers);
         Assert.Equal("[TOOL_CALLS]", Encoding.UTF8.GetString(model.Piece(marker, new byte[64], special: true)));
         Assert.True(model.Piece(marker, new byte[64]).IsEmpty);
+
+        await using var engine = await LlamaEngine.LoadAsync(new() { ModelPath = path, Threads = 1 });
+        var forced = await engine.AnswerAsync(Starter.Ask("x", maxTokens: 300) with { Tools = [Tool with { Parameters = Bounded }], ToolChoice = ToolChoice.Required, Sampling = new() { Temperature = 1, Seed = 2 } });
+        Assert.Equal(("", "read_sensor"), (forced.Text, Assert.Single(forced.Updates, update => update.ToolCall is not null).ToolCall!.Name));
     }
 
     private static async Task Refuses(LlamaEngine engine, DecodeRequest request, string reason)
@@ -96,6 +135,8 @@ public sealed class ToolEngineTests : IDisposable
         Assert.Equal(HybridError.InvalidRequest, error.Error);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
+
+    private static JsonElement Bounded { get; } = JsonElement.Parse("""{"type":"object","properties":{"id":{"type":"string","maxLength":20}},"required":["id"]}""");
 
     private static JsonElement Schema() => JsonSerializer.SerializeToElement(new { type = "object", properties = new { id = new { type = "string" } }, required = new[] { "id" } });
 

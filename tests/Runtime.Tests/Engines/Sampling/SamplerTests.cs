@@ -117,7 +117,7 @@ public class SamplerTests
     {
         // Cuts that leave the same tokens with and without the constraint, so that the shares can be told.
         float[] logits = [2, 1.5f, 1, 0.5f];
-        using var even = new EvenTokens();
+        var even = new EvenTokens();
         var sampler = new Sampler(options with { TopK = 0, TopP = 1, MinP = 0 }, logits.Length, even);
         const int Draws = 20_000;
         var counts = new int[logits.Length];
@@ -130,7 +130,7 @@ public class SamplerTests
     [Fact]
     public void A_constraint_hears_of_the_answer_and_not_of_the_prompt_and_a_dead_end_is_an_error()
     {
-        using var even = new EvenTokens();
+        var even = new EvenTokens();
         var sampler = new Sampler(SamplingOptions.Greedy, 3, even);
         sampler.Remember(1);
         Assert.Equal(2, sampler.Sample([0, 2, 1]));
@@ -194,9 +194,5 @@ public class SamplerTests
         }
 
         public void Accept(int token) => Accepted.Add(token);
-
-        public void Dispose()
-        {
-        }
     }
 }

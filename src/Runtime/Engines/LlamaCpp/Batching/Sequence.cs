@@ -23,11 +23,11 @@ internal sealed class Sequence
     private volatile bool _paused;
     private long _ticket;
 
-    public Sequence(int[] prompt, int maxTokens, DecodeRequest request, int vocabularySize, bool drafts, long acceptedAt)
+    public Sequence(int[] prompt, int maxTokens, DecodeRequest request, int vocabularySize, bool drafts, long acceptedAt, ITokenConstraint? constraint = null)
     {
         (_tokens, Count, PromptLength, MaxTokens, AcceptedAt) = (prompt, prompt.Length, prompt.Length, maxTokens, acceptedAt);
         (Priority, Deadline) = (request.Priority, request.Deadline ?? DateTimeOffset.MaxValue);
-        Sampler = new(request.Sampling, vocabularySize);
+        Sampler = new(request.Sampling, vocabularySize, constraint);
         Text = new(request.StopSequences);
         Scored = request.LogProbabilities;
         OnToken = request.OnToken;
