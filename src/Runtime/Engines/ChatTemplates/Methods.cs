@@ -98,7 +98,8 @@ internal static class Methods
         {
             list.Add(arguments.Bind("item")[0]);
             return null;
-        },
+        }
+        ,
         "index" => arguments => (long)list.FindIndex(item => Operators.AreEqual(item, arguments.Positional.FirstOrDefault(), arguments.Budget)),
         "count" => arguments => list.LongCount(item => Operators.AreEqual(item, arguments.Positional.FirstOrDefault(), arguments.Budget)),
         "pop" => arguments =>
@@ -110,7 +111,8 @@ internal static class Methods
             var item = list[(int)at];
             list.RemoveAt((int)at);
             return item;
-        },
+        }
+        ,
         _ => null,
     };
 

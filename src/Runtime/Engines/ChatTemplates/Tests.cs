@@ -7,8 +7,22 @@ internal static class Tests
 {
     private static readonly FrozenDictionary<string, string> Comparisons = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["equalto"] = "==", ["eq"] = "==", ["=="] = "==", ["ne"] = "!=", ["!="] = "!=", ["lt"] = "<", ["lessthan"] = "<", ["<"] = "<",
-        ["le"] = "<=", ["<="] = "<=", ["gt"] = ">", ["greaterthan"] = ">", [">"] = ">", ["ge"] = ">=", [">="] = ">=", ["in"] = "in",
+        ["equalto"] = "==",
+        ["eq"] = "==",
+        ["=="] = "==",
+        ["ne"] = "!=",
+        ["!="] = "!=",
+        ["lt"] = "<",
+        ["lessthan"] = "<",
+        ["<"] = "<",
+        ["le"] = "<=",
+        ["<="] = "<=",
+        ["gt"] = ">",
+        ["greaterthan"] = ">",
+        [">"] = ">",
+        ["ge"] = ">=",
+        [">="] = ">=",
+        ["in"] = "in",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly FrozenDictionary<string, Func<object?, CallArguments, bool>> All = new Dictionary<string, Func<object?, CallArguments, bool>>(StringComparer.Ordinal)
