@@ -36,6 +36,10 @@ public sealed record LocalOptions
     /// <value>Null: the engine decides.</value>
     public int? MaxBatch { get; init; }
 
+    /// <summary>Longest time between two tokens of a running stream that the prefill of other prompts aims at; 0 to 60 s.</summary>
+    /// <value>Null: the engine decides.</value>
+    public TimeSpan? LongestPause { get; init; }
+
     /// <summary>Whether prompts that begin alike are prefilled once.</summary>
     /// <value>Null: the engine decides.</value>
     public bool? PrefixCache { get; init; }

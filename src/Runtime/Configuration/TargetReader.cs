@@ -32,12 +32,13 @@ internal static class TargetReader
                 ContextLength = context ?? int.MaxValue,
                 Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Json | TargetCapabilities.Grammar | TargetCapabilities.LogProbabilities,
             }),
-            KeepAlive = KeepAlive(section),
+            KeepAlive = Time(section, nameof(LocalOptions.KeepAlive), TimeSpan.MaxValue, "0 or more"),
             ContextLength = context,
             Threads = Count(section, nameof(LocalOptions.Threads)),
             Slots = Count(section, nameof(LocalOptions.Slots)),
             KvTokens = Count(section, nameof(LocalOptions.KvTokens)),
             MaxBatch = Count(section, nameof(LocalOptions.MaxBatch)),
+            LongestPause = Time(section, nameof(LocalOptions.LongestPause), TimeSpan.FromMinutes(1), "0 to 60 s"),
             PrefixCache = section.Flag(nameof(LocalOptions.PrefixCache)),
             Speculation = section.Flag(nameof(LocalOptions.Speculation)),
             DraftModelPath = section.Text(nameof(LocalOptions.DraftModelPath)) is { } draft ? Path.GetFullPath(draft, AppContext.BaseDirectory) : null,
@@ -105,11 +106,11 @@ internal static class TargetReader
         return read;
     }
 
-    private static TimeSpan? KeepAlive(SectionReader section)
+    private static TimeSpan? Time(SectionReader section, string key, TimeSpan most, string range)
     {
-        if (section.Time(nameof(LocalOptions.KeepAlive)) is not { } time) return null;
-        if (time >= TimeSpan.Zero) return time;
-        section.Error(nameof(LocalOptions.KeepAlive), $"{time} is out of range; use 0 or more");
+        if (section.Time(key) is not { } time) return null;
+        if (time >= TimeSpan.Zero && time <= most) return time;
+        section.Error(key, $"{time} is out of range; use {range}");
         return null;
     }
 

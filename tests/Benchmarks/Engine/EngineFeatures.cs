@@ -15,6 +15,8 @@ internal sealed record EngineFeatures
 
     public bool? PrefixCache { get; init; }
 
+    public TimeSpan? LongestPause { get; init; }
+
     public bool? Speculation { get; init; }
 
     public string? DraftModelPath { get; init; }
@@ -23,6 +25,7 @@ internal sealed record EngineFeatures
     {
         MaxBatch = MaxBatch ?? options.MaxBatch,
         PrefixCache = PrefixCache ?? options.PrefixCache,
+        LongestPause = LongestPause ?? options.LongestPause,
         Speculation = Speculation ?? options.Speculation,
         DraftModelPath = DraftModelPath ?? options.DraftModelPath,
     };

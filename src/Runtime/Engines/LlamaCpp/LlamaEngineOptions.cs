@@ -46,9 +46,17 @@ public sealed record LlamaEngineOptions
     /// <value>Null: every processor of the process.</value>
     public int? Threads { get; init; }
 
-    /// <summary>Most prompt tokens of one prefill step; 1 to 4096. While streams run, a step takes fewer, so that they do not stall.</summary>
+    /// <summary>Most prompt tokens of one prefill step; 1 to 4096. While streams run, a step takes fewer: <see cref="LongestPause"/>.</summary>
     /// <value>512</value>
     public int BatchSize { get; init; } = 512;
+
+    /// <summary>Longest time between two tokens of a running stream that the prefill of other prompts aims at; 0 to 60 s.</summary>
+    /// <remarks>
+    /// A piece of a prompt takes what is left of it beside the stream's own step, and at least as long as that step. Shorter pauses
+    /// make the newcomer wait longer: small pieces use the machine badly.
+    /// </remarks>
+    /// <value>150 ms, somewhat less than a token takes to read.</value>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>How hard decode threads spin while they wait for work, 0 to 100.</summary>
     /// <value>50; take 0 where two engines share the same few cores.</value>
@@ -82,12 +90,17 @@ public sealed record LlamaEngineOptions
         Check(nameof(KvTokens), KvTokens ?? 16, 16, int.MaxValue / 64);
         Check(nameof(MaxBatch), MaxBatch ?? 1, 1, 64);
         Check(nameof(Poll), Poll, 0, 100);
+        if (LongestPause < TimeSpan.Zero || LongestPause > TimeSpan.FromMinutes(1))
+            throw Wrong(nameof(LongestPause), LongestPause, "0 to 60 s");
         Check(nameof(QueueCapacity), QueueCapacity, 0, 1_000_000);
     }
 
     private static void Check(string option, int value, int lowest, int highest)
     {
         if (value < lowest || value > highest)
-            throw new HybridException(HybridError.Configuration, $"{nameof(LlamaEngineOptions)}.{option} is {value}; use {lowest} to {highest}. Nothing was loaded.");
+            throw Wrong(option, value, $"{lowest} to {highest}");
     }
+
+    private static HybridException Wrong(string option, object value, string range) =>
+        new(HybridError.Configuration, $"{nameof(LlamaEngineOptions)}.{option} is {value}; use {range}. Nothing was loaded.");
 }

@@ -24,6 +24,7 @@ internal sealed class LlamaTargetFactory(TimeProvider time, ILoggerFactory? logg
             Slots = options.Slots ?? start.Slots,
             KvTokens = options.KvTokens,
             MaxBatch = options.MaxBatch,
+            LongestPause = options.LongestPause ?? start.LongestPause,
             PrefixCache = options.PrefixCache ?? start.PrefixCache,
             Speculation = options.Speculation ?? start.Speculation,
             DraftModelPath = options.DraftModelPath,

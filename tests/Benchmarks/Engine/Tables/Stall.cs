@@ -16,12 +16,13 @@ internal static class Stall
             options,
             $"Time between two tokens of running streams, before and while a prompt of {LongPrompt} tokens is prefilled; {options.Pairs} arrivals, {options.Threads} threads. " +
             "Medians are over all gaps, the worst gap is the median and the maximum over the arrivals. TTFT of the newcomer beside its TTFT on an idle engine.",
-            "model", "running streams", "median gap before, ms", "median gap during, ms", "worst gap during, ms (median, max)", "worst ÷ median before", "worst ÷ median during", "TTFT of the newcomer, s", "alone, s");
+            "model", "running streams", "longest pause asked, ms", "median gap before, ms", "median gap during, ms", "worst gap during, ms (median, max)", "worst ÷ median before", "worst ÷ median during", "TTFT of the newcomer, s", "alone, s");
         foreach (var model in options.Models("q8", "q4"))
         {
-            foreach (var streams in options.Quick ? [2] : new[] { 1, 4, 8 })
+            foreach (var (streams, pause) in options.Quick ? [(2, 150)] : new[] { (1, 150), (4, 150), (8, 150), (8, 50) })
             {
-                await using var engine = await Ours.LoadAsync(model, options, EngineFeatures.Plain, streams + 1, Context);
+                var features = EngineFeatures.Plain with { LongestPause = TimeSpan.FromMilliseconds(pause) };
+                await using var engine = await Ours.LoadAsync(model, options, features, streams + 1, Context);
                 var arrivals = new List<Arrival>();
                 for (var i = 0; i < options.Pairs; i++)
                     arrivals.Add(await ArriveAsync(engine, model, streams, options.Seed + (i * 100)));
@@ -30,7 +31,7 @@ internal static class Stall
                 var during = Statistics.Median(arrivals.SelectMany(arrival => arrival.During));
                 var worst = Statistics.Median(arrivals.Select(arrival => arrival.During.Max()));
                 table.Row(
-                    model.Title, $"{streams}", $"{before:0.0}", $"{during:0.0}", $"{worst:0.0}, {arrivals.Max(arrival => arrival.During.Max()):0.0}",
+                    model.Title, $"{streams}", $"{pause}", $"{before:0.0}", $"{during:0.0}", $"{worst:0.0}, {arrivals.Max(arrival => arrival.During.Max()):0.0}",
                     $"{worst / before:0.0}", $"{worst / during:0.0}", $"{Statistics.Median(arrivals.Select(arrival => arrival.Ttft.TotalSeconds)):0.00}", $"{alone.Ttft.TotalSeconds:0.00}");
             }
         }

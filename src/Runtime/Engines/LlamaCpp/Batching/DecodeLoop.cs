@@ -9,7 +9,7 @@ namespace Hybrid.Engines.LlamaCpp.Batching;
 /// <summary>The one thread that decodes. A round gives each running request a step of tokens, and then some prompt is prefilled.</summary>
 /// <remarks>
 /// Requests join and leave between rounds. Those that generate share steps where that is faster than taking turns; a prompt
-/// is prefilled in pieces that take no longer than the round did, so that running streams notice little of it.
+/// is prefilled in pieces short enough that the reader of a running stream notices little of it.
 /// </remarks>
 internal sealed class DecodeLoop : IAsyncDisposable
 {
@@ -22,6 +22,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
     private readonly EngineMeter _meter;
     private readonly TimeProvider _time;
     private readonly int _slots;
+    private readonly double _longestPause;
     private readonly RequestQueue _queue;
     private readonly GenerationStep _generation;
     private readonly PrefillStep _prefill;
@@ -36,7 +37,8 @@ internal sealed class DecodeLoop : IAsyncDisposable
 
     public DecodeLoop(LlamaModel model, DecodeContext context, DraftModel? draft, EngineMeter meter, LlamaEngineOptions options, TimeProvider time)
     {
-        (_context, _meter, _time, _slots) = (context, meter, time, options.Slots);
+        (_context, _meter, _time) = (context, meter, time);
+        (_slots, _longestPause) = (options.Slots, options.LongestPause.TotalSeconds);
         var reuse = options.PrefixCache && model.Rewinds;
         _tree = new(context, context.Cells, reuse ? context.Cells / 2 : 0, reuse ? DecodeContext.SequenceIds : options.Slots);
         _queue = new(options.QueueCapacity, time);
@@ -186,7 +188,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
         if (prefilled)
         {
             _context.BeginTurn();
-            _prefill.Run(_ready, generated ? seconds : _context.OthersWait ? PrefillTurn.TotalSeconds : double.PositiveInfinity);
+            _prefill.Run(_ready, generated ? Math.Max(seconds, _longestPause - seconds) : _context.OthersWait ? PrefillTurn.TotalSeconds : double.PositiveInfinity);
         }
 
         if (_context.OthersWait && _time.GetElapsedTime(began) > Turn)

@@ -6,6 +6,10 @@ namespace Hybrid.Engines.LlamaCpp.Batching;
 internal sealed class PrefillBudget(int largest)
 {
     private const int Least = 8;
+
+    // From this size on ggml's flash attention works in tiles, several times as fast on a long prompt: worth some patience.
+    private const int Tile = 64;
+    private const double PatienceForTile = 1.5;
     private const double Forgetting = 0.3;
 
     // Seconds per token by the power of two that the step's size belongs to: small steps use the machine less well.
@@ -16,6 +20,9 @@ internal sealed class PrefillBudget(int largest)
     {
         ref var known = ref _secondsPerToken[BitOperations.Log2((uint)tokens)];
         known = known == 0 ? seconds / tokens : known + (Forgetting * ((seconds / tokens) - known));
+        // A token of a larger step is no dearer; what says otherwise was learned at the end of some long prompt.
+        for (var larger = BitOperations.Log2((uint)tokens) + 1; larger < _secondsPerToken.Length; larger++)
+            _secondsPerToken[larger] = Math.Min(_secondsPerToken[larger], known);
     }
 
     /// <summary>The most tokens that take no longer than this; the largest step where nobody waits.</summary>
@@ -25,8 +32,8 @@ internal sealed class PrefillBudget(int largest)
         if (double.IsPositiveInfinity(seconds))
             return largest;
         var size = largest;
-        while (size > Least && size * SecondsPerToken(size) > seconds)
-            size = Math.Max(Least, size * 3 / 4);
+        while (size > Least && size * SecondsPerToken(size) > seconds * (size == Tile ? PatienceForTile : 1))
+            size = Math.Max(size > Tile ? Tile : Least, size * 3 / 4);
         return Math.Min(size, largest);
     }
 

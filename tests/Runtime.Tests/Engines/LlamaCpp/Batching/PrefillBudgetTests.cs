@@ -20,4 +20,24 @@ public sealed class PrefillBudgetTests
         Assert.Equal(8, budget.TokensWithin(0));
         Assert.Equal(512, budget.TokensWithin(10));
     }
+
+    [Fact]
+    public void A_tile_is_worth_some_patience_and_not_any()
+    {
+        var budget = new PrefillBudget(512);
+        budget.Observe(64, 0.140);
+        budget.Observe(32, 0.120);
+        Assert.Equal(64, budget.TokensWithin(0.100));
+        Assert.InRange(budget.TokensWithin(0.060), 8, 20);
+    }
+
+    [Fact]
+    public void What_a_long_prompt_taught_of_large_steps_is_forgotten_when_smaller_ones_are_cheap_again()
+    {
+        var budget = new PrefillBudget(512);
+        budget.Observe(128, 1.28);
+        for (var i = 0; i < 20; i++)
+            budget.Observe(16, 0.016);
+        Assert.InRange(budget.TokensWithin(0.130), 121, 130);
+    }
 }
