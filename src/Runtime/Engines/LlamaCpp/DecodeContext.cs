@@ -19,12 +19,13 @@ internal readonly record struct ContextShape(int Cells, int BatchSize, int Outpu
 /// <summary>A llama.cpp context and one batch that is filled again and again. For one thread, but for <see cref="Abort"/>.</summary>
 internal sealed unsafe class DecodeContext : IKvCells, IDisposable
 {
-    /// <summary>Sequence ids that a shared KV cache knows.</summary>
-    public const int SequenceIds = 256;
+    /// <summary>Sequence ids that requests may use of those that a shared KV cache knows.</summary>
+    public const int SequenceIds = PaddingSequence;
 
     /// <summary>llama.cpp's code of a decode that <see cref="Abort"/> or <see cref="AbortAll"/> ended.</summary>
     public const int Aborted = 2;
 
+    private const int PaddingSequence = 255;
     private readonly ContextHandle _handle;
     private readonly ComputePool.Member? _turn;
     private readonly bool _ownsTurn;
@@ -37,6 +38,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     private readonly long[] _tickets = GC.AllocateArray<long>(2, pinned: true);
     private readonly void* _block;
     private Batch _batch;
+    private int _padding;
     private long _attached = -1;
 
     /// <param name="model">The weights.</param>
@@ -48,7 +50,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
         _time = time ?? TimeProvider.System;
         var parameters = NativeMethods.llama_context_default_params();
         parameters.Sequences = (uint)shape.Sequences;
-        parameters.Context = (uint)shape.Cells;
+        parameters.Context = (uint)shape.Cells + TilePadding.Tile; // so that padding never lacks room
         parameters.Batch = parameters.MicroBatch = (uint)shape.BatchSize;
         parameters.Outputs = (uint)Math.Max(shape.Outputs, shape.Sequences); // fewer would end the process
         parameters.Threads = parameters.ThreadsBatch = shape.Threads;
@@ -125,6 +127,14 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
         _batch.Outputs[at] = output ? (sbyte)1 : (sbyte)0;
     }
 
+    /// <summary>Adds rows that belong to nobody and are forgotten after the decode; <see cref="Count"/> does not count them.</summary>
+    public void Pad(int rows)
+    {
+        for (_padding = 0; _padding < rows; _padding++)
+            Add(0, _padding, PaddingSequence, output: false);
+        _batch.Count -= rows;
+    }
+
     /// <summary>Decodes the batch.</summary>
     /// <param name="ticket">Above 0; names this decode for <see cref="Abort"/>.</param>
     /// <returns>llama.cpp's code: 0 done, 1 no room, 2 aborted, below 0 an error.</returns>
@@ -135,9 +145,12 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
             _turn!.Want(_governor.Threads);
         _turn?.Attach(_handle, ref _attached);
         var began = _time.GetTimestamp();
-        var code = NativeMethods.llama_decode(_handle.Value, _batch);
+        var code = NativeMethods.llama_decode(_handle.Value, _batch with { Count = _batch.Count + _padding });
         LastSeconds = _time.GetElapsedTime(began).TotalSeconds;
         AllSeconds += LastSeconds;
+        if (_padding > 0)
+            Forget(PaddingSequence, -1, -1);
+        _padding = 0;
         return code;
     }
 

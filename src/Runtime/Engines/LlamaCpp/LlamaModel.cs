@@ -31,6 +31,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         VocabularySize = NativeMethods.llama_vocab_n_tokens(_vocabulary);
         TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
         EmbeddingLength = NativeMethods.llama_model_n_embd(handle.Value);
+        Width = (long)EmbeddingLength * NativeMethods.llama_model_n_layer(handle.Value);
         var start = NativeMethods.llama_vocab_bos(_vocabulary);
         StartToken = NativeMethods.llama_vocab_get_add_bos(_vocabulary) != 0 ? start : null;
         (StartText, EndText) = (TokenText(start), TokenText(NativeMethods.llama_vocab_eos(_vocabulary)));
@@ -92,6 +93,9 @@ internal sealed unsafe class LlamaModel : IDisposable
     public int TrainedContext { get; }
 
     public int EmbeddingLength { get; }
+
+    /// <summary>Layers times embedding length.</summary>
+    public long Width { get; }
 
     /// <summary>Checks the file's structure, then loads it on a thread of the pool.</summary>
     /// <param name="path">A GGUF file.</param>

@@ -44,7 +44,8 @@ internal sealed class DecodeLoop : IAsyncDisposable
         _queue = new(options.QueueCapacity, time);
         var delivery = new TokenDelivery(model, meter, time);
         _generation = new(context, _tree, delivery, draft, meter, options);
-        _prefill = new(context, _tree, delivery, meter, options.BatchSize);
+        var padding = model.OnProcessor && model.Rewinds && context.BatchSize >= TilePadding.Tile ? new TilePadding(model.File.ParameterCount, model.Width) : null;
+        _prefill = new(context, _tree, delivery, padding, meter, options.BatchSize);
         _admit = Admit;
         new Thread(Run) { IsBackground = true, Name = "hybrid decode" }.Start();
     }

@@ -7,8 +7,8 @@ internal sealed class PrefillBudget(int largest)
 {
     private const int Least = 8;
 
-    // From this size on ggml's flash attention works in tiles, several times as fast on a long prompt: worth some patience.
-    private const int Tile = 64;
+    // A tile's tokens are several times as fast on a long prompt as fewer would be: worth some patience.
+    private const int Tile = TilePadding.Tile;
     private const double PatienceForTile = 1.5;
     private const double Forgetting = 0.3;
 

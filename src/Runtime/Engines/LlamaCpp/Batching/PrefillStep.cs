@@ -4,7 +4,7 @@ using Hybrid.Engines.LlamaCpp.Prefixes;
 namespace Hybrid.Engines.LlamaCpp.Batching;
 
 /// <summary>Prefills a piece of the prompts that wait, all of them a little, and samples the first token of those that are done.</summary>
-internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, EngineMeter meter, int batchSize)
+internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, TilePadding? padding, EngineMeter meter, int batchSize)
 {
     // It pays to wait for another request's prefill where it spares at least so many tokens.
     private const int WorthWaiting = 32;
@@ -19,6 +19,8 @@ internal sealed class PrefillStep(DecodeContext context, PrefixTree tree, TokenD
         var tokens = Fill(sequences, _budget.TokensWithin(patience));
         if (tokens == 0)
             return;
+        if (sequences.Count == 1)
+            context.Pad(padding?.Rows(tokens, sequences[0].Lease!.Filled) ?? 0);
         var code = context.Decode(_ticket);
         foreach (var sequence in sequences)
             sequence.Ticket = 0;
