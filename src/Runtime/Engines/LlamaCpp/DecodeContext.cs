@@ -103,8 +103,8 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     /// <summary>Whether another context of this process waits for its turn.</summary>
     public bool OthersWait => _turn?.OthersWait ?? false;
 
-    /// <summary>Waits for this context's turn to compute; it lasts until <see cref="EndTurn"/>.</summary>
-    public void BeginTurn() => _turn?.Enter();
+    /// <summary>Waits for this context's turn to compute; it lasts until <see cref="EndTurn"/>. False where it lasts already.</summary>
+    public bool BeginTurn() => _turn?.Enter() ?? false;
 
     public void EndTurn() => _turn?.Exit();
 

@@ -66,6 +66,32 @@ public class TwoModelsTests(SharedEngine shared)
     }
 
     [Fact]
+    public async Task Two_engines_on_one_file_take_turns_in_mid_answer()
+    {
+        await using var first = await LlamaEngine.LoadAsync(Options(Starter.Edge));
+        await using var second = await LlamaEngine.LoadAsync(Options(Starter.Edge));
+        var begun = new TaskCompletionSource();
+        var count = 0;
+        var rambling = Starter.Ask("Ramble.", maxTokens: 800) with
+        {
+            Format = new GrammarOutput("root ::= [a-z ]{3000}"),
+            OnToken = _ =>
+            {
+                if (Interlocked.Increment(ref count) == 1)
+                    begun.SetResult();
+            },
+        };
+        var running = first.AnswerAsync(rambling);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        var asked = Volatile.Read(ref count);
+        var expected = (await shared.Engine.AnswerAsync(Starter.Ask(Starter.Question))).Text;
+        Assert.Equal(expected, await ReadAsync(second, Starter.Question));
+        var meanwhile = Volatile.Read(ref count);
+        Assert.InRange((await running).Tokens.Count, meanwhile + 1, 800);
+        Assert.True(meanwhile > asked, "The second engine had all the turns.");
+    }
+
+    [Fact]
     public async Task Disposing_with_a_stream_running_ends_it_with_an_error()
     {
         var models = new ResidentModels();

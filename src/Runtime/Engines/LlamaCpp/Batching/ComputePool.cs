@@ -80,11 +80,11 @@ internal sealed class ComputePool
         /// <summary>Whether another engine waits for its turn.</summary>
         public bool OthersWait => Volatile.Read(ref pool._nextTicket) - Volatile.Read(ref pool._serving) > 1;
 
-        /// <summary>Waits for the turn, if it is not this one's already.</summary>
-        public void Enter()
+        /// <summary>Waits for the turn; false where it was this one's already.</summary>
+        public bool Enter()
         {
             if (_holds)
-                return;
+                return false;
             var ticket = Interlocked.Increment(ref pool._nextTicket) - 1;
             if (Volatile.Read(ref pool._serving) != ticket)
             {
@@ -95,7 +95,7 @@ internal sealed class ComputePool
                 }
             }
 
-            _holds = true;
+            return _holds = true;
         }
 
         /// <summary>Lets the next one in.</summary>

@@ -13,8 +13,8 @@ namespace Hybrid.Engines.LlamaCpp.Batching;
 /// </remarks>
 internal sealed class DecodeLoop : IAsyncDisposable
 {
-    // Another engine gets its turn after this long; shorter would be spent on waking threads.
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(2);
+    // Another engine gets its turn after this long, or after a round that takes longer: to wake its threads can take a millisecond.
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan PrefillTurn = TimeSpan.FromMilliseconds(40);
 
     private readonly DecodeContext _context;
@@ -32,6 +32,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
     private readonly ConcurrentQueue<Action> _errands = new();
     private readonly ManualResetEventSlim _work = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _turnBegan;
     private volatile bool _stopping;
     private volatile int _busy;
 
@@ -97,7 +98,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
             {
                 if (_stopping)
                     throw LlamaEngine.Disposed();
-                _context.BeginTurn();
+                BeginTurn();
                 result.SetResult(errand(_context, _tree));
             }
             catch (Exception failure)
@@ -180,7 +181,7 @@ internal sealed class DecodeLoop : IAsyncDisposable
         var generated = Select(prefilling: false);
         if (generated)
         {
-            _context.BeginTurn();
+            BeginTurn();
             _generation.Run(_ready);
         }
 
@@ -188,13 +189,19 @@ internal sealed class DecodeLoop : IAsyncDisposable
         var prefilled = Select(prefilling: true);
         if (prefilled)
         {
-            _context.BeginTurn();
+            BeginTurn();
             _prefill.Run(_ready, generated ? Math.Max(seconds, _longestPause - seconds) : _context.OthersWait ? PrefillTurn.TotalSeconds : double.PositiveInfinity);
         }
 
-        if (_context.OthersWait && _time.GetElapsedTime(began) > Turn)
+        if (_context.OthersWait && _time.GetElapsedTime(_turnBegan) > Turn)
             _context.EndTurn();
         return generated || prefilled;
+    }
+
+    private void BeginTurn()
+    {
+        if (_context.BeginTurn())
+            _turnBegan = _time.GetTimestamp();
     }
 
     /// <summary>Finds those who can use a step of this kind.</summary>
