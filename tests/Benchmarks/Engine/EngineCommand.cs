@@ -10,6 +10,7 @@ internal static class EngineCommand
         ("one", "one stream against node-llama-cpp: decode and prefill", OneStream.RunAsync),
         ("batch", "eight streams against node-llama-cpp and against one after another", Batches.RunAsync),
         ("sizes", "two to sixteen streams against taking turns", Batches.SizesAsync),
+        ("steps", "what a step of llama.cpp takes by its size", Steps.RunAsync),
         ("stall", "running streams while a prompt of 4,000 tokens arrives", Stall.RunAsync),
         ("chat", "a chat of twenty turns: tokens prefilled and TTFT", ChatTurns.RunAsync),
         ("copy", "decode with drafts and without", Drafts.RunAsync),

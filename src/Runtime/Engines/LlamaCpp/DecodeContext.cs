@@ -39,6 +39,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     private readonly void* _block;
     private Batch _batch;
     private int _padding;
+    private bool _turnIsNew;
     private long _attached = -1;
 
     /// <param name="model">The weights.</param>
@@ -104,7 +105,7 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     public bool OthersWait => _turn?.OthersWait ?? false;
 
     /// <summary>Waits for this context's turn to compute; it lasts until <see cref="EndTurn"/>. False where it lasts already.</summary>
-    public bool BeginTurn() => _turn?.Enter() ?? false;
+    public bool BeginTurn() => _turn?.Enter() is true && (_turnIsNew = true);
 
     public void EndTurn() => _turn?.Exit();
 
@@ -155,7 +156,12 @@ internal sealed unsafe class DecodeContext : IKvCells, IDisposable
     }
 
     /// <summary>Lets what the last decode took count for how many threads the next ones use.</summary>
-    public void JudgeThreads() => _governor?.Observe(_batch.Count, LastSeconds);
+    public void JudgeThreads()
+    {
+        if (!_turnIsNew) // the first step of a turn waits for its threads to wake
+            _governor?.Observe(_batch.Count, LastSeconds);
+        _turnIsNew = false;
+    }
 
     /// <summary>Logits of the batch's token at this place, the caller's to use and to spoil until the next decode.</summary>
     public Span<float> Logits(int index)
