@@ -1,3 +1,4 @@
+using Hybrid.Engines.LlamaCpp.Batching;
 using Hybrid.Models;
 
 namespace Hybrid.Engines.LlamaCpp;
@@ -12,6 +13,9 @@ internal static class MemoryEstimate
     // Vocabulary, merges and their tables, native and managed: measured at 320 to 400 bytes a token.
     private const long BytesPerVocabularyToken = 400;
 
+    // llama.cpp makes a context of a multiple of these.
+    private const long CellsAtOnce = 256;
+
     // Threads, graphs and what the allocators hold back.
     private const long Fixed = 8L << 20;
 
@@ -25,8 +29,11 @@ internal static class MemoryEstimate
     }
 
     /// <summary>One model with one context.</summary>
-    public static long Of(GgufFile file, long cells, int batch, int outputs) =>
-        Fixed + file.Weights.Bytes + file.Weights.RepackedBytes + (file.VocabularySize * BytesPerVocabularyToken) + KvCache(file, cells) + Compute(file, cells, batch, outputs);
+    public static long Of(GgufFile file, long cells, int batch, int outputs)
+    {
+        var all = (cells + TilePadding.Tile + CellsAtOnce - 1) / CellsAtOnce * CellsAtOnce;
+        return Fixed + file.Weights.Bytes + file.Weights.RepackedBytes + (file.VocabularySize * BytesPerVocabularyToken) + KvCache(file, all) + Compute(file, all, batch, outputs);
+    }
 
     /// <summary>Keys and values of every layer in half precision.</summary>
     private static long KvCache(GgufFile file, long cells)

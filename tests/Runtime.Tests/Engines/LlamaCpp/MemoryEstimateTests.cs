@@ -27,7 +27,11 @@ public class MemoryEstimateTests
     public void Each_cell_holds_keys_and_values_of_every_layer()
     {
         var file = Header(3, 0, 0, 0, 1, 0, 0, 0);
-        Assert.Equal(192 * 1000, MemoryEstimate.Of(file, 3000, batch: 0, outputs: 0) - MemoryEstimate.Of(file, 2000, batch: 0, outputs: 0));
+        Assert.Equal(192 * 1024, Of(3072) - Of(2048));
+        Assert.Equal(Of(1), Of(256 - 64)); // llama.cpp rounds up to 256, of which 64 are for padding
+        Assert.Equal(192 * 256, Of(256 - 63) - Of(1));
+
+        long Of(long cells) => MemoryEstimate.Of(file, cells, batch: 0, outputs: 0);
     }
 
     /// <summary>64 rows of 256 in Q4_0: 64 * 8 blocks of 18 bytes.</summary>
