@@ -12,11 +12,12 @@ public class HybridOptionsTests
     public void Several_models_on_this_device_share_a_memory_budget()
     {
         var options = Read("""
-            { "Hybrid": { "Local": { "ModelPath": "a.gguf", "MemoryBudget": "1.5GiB", "KeepAlive": "00:05:00",
+            { "Hybrid": { "Local": { "ModelPath": "a.gguf", "MemoryBudget": "1.5GiB", "KeepAlive": "00:05:00", "LongestPause": 0.05,
                 "Models": { "large": { "ModelPath": "b.gguf", "KeepAlive": 0, "Threads": 2, "Quality": 0.7 }, "plain": { "ModelPath": "c.gguf" } } } } }
             """);
         Assert.Empty(options.Errors);
         Assert.Equal((3L << 29, TimeSpan.FromMinutes(5), "device"), (options.MemoryBudget, options.Local!.KeepAlive, options.Local.Descriptor.Name));
+        Assert.Equal(TimeSpan.FromMilliseconds(50), options.Local.LongestPause);
         Assert.Equal(["large", "plain"], options.LocalModels.Keys.Order());
         var large = options.LocalModels["large"];
         Assert.Equal(("large", "b", 0.7, Zone.Device), (large.Descriptor.Name, large.Descriptor.Model, large.Descriptor.Quality, large.Descriptor.Zone));
@@ -37,6 +38,7 @@ public class HybridOptionsTests
     [InlineData("""{ "ModelPath": "a", "MemoryBudget": "much" }""", "Hybrid:Local:MemoryBudget: 'much' is not an amount of memory; write 2GiB or 512MiB")]
     [InlineData("""{ "ModelPath": "a", "MemoryBudget": "0" }""", "Hybrid:Local:MemoryBudget: '0' is not an amount of memory; write 2GiB or 512MiB")]
     [InlineData("""{ "ModelPath": "a", "KeepAlive": -1 }""", "Hybrid:Local:KeepAlive: -00:00:01 is out of range; use 0 or more")]
+    [InlineData("""{ "ModelPath": "a", "LongestPause": 61 }""", "Hybrid:Local:LongestPause: 00:01:01 is out of range; use 0 to 60 s")]
     [InlineData("""{ "Models": { "b": { "Threads": 1 } } }""", "Hybrid:Local:Models:b:ModelPath: it is missing; give the path of a GGUF file")]
     [InlineData("""{ "Threads": 1, "Models": { "b": { "ModelPath": "b" } } }""", "Hybrid:Local:Threads: there is no such key; there are MemoryBudget, ModelPath, Models")]
     [InlineData("""{ "Models": { "b": { "ModelPath": "b", "MemoryBudget": "1GiB" } } }""", "Hybrid:Local:Models:b:MemoryBudget: there is no such key")]

@@ -57,6 +57,7 @@ public sealed class ModelLoadTests : IDisposable
     [InlineData(nameof(LlamaEngineOptions.Slots))]
     [InlineData(nameof(LlamaEngineOptions.Threads))]
     [InlineData(nameof(LlamaEngineOptions.Poll))]
+    [InlineData(nameof(LlamaEngineOptions.LongestPause))]
     [InlineData(nameof(LlamaEngineOptions.ContextLength))]
     public async Task An_option_out_of_range_is_named(string option)
     {
@@ -66,6 +67,7 @@ public sealed class ModelLoadTests : IDisposable
             nameof(options.Slots) => options with { Slots = 0 },
             nameof(options.Threads) => options with { Threads = 0 },
             nameof(options.Poll) => options with { Poll = 101 },
+            nameof(options.LongestPause) => options with { LongestPause = TimeSpan.FromSeconds(-1) },
             _ => options with { ContextLength = 1 << 20 },
         };
         var error = await Assert.ThrowsAsync<HybridException>(() => LlamaEngine.LoadAsync(options));
