@@ -44,8 +44,10 @@ internal sealed class DecodeLoop : IAsyncDisposable
         _tree = new(context, context.Cells, reuse ? context.Cells / 2 : 0, reuse ? DecodeContext.SequenceIds : options.Slots);
         _queue = new(options.QueueCapacity, time);
         var delivery = new TokenDelivery(model, meter, time);
-        _generation = new(context, _tree, delivery, draft, meter, options);
-        var padding = model.OnProcessor && model.Rewinds && context.BatchSize >= TilePadding.Tile ? new TilePadding(model.File.ParameterCount, model.Width) : null;
+        // A GPU fills up its own tiles, and a recurrent model has a state for each row.
+        var pads = model.OnProcessor && model.Rewinds;
+        _generation = new(context, _tree, delivery, draft, meter, options, pads);
+        var padding = pads && context.BatchSize >= TilePadding.Tile ? new TilePadding(model.File.ParameterCount, model.Width) : null;
         _prefill = new(context, _tree, delivery, padding, meter, options.BatchSize);
         _admit = Admit;
         new Thread(Run) { IsBackground = true, Name = "hybrid decode" }.Start();

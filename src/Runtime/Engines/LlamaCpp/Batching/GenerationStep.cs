@@ -20,11 +20,11 @@ internal sealed class GenerationStep
     private readonly int _maxBatch;
     private int _rounds;
 
-    public GenerationStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, DraftModel? draft, EngineMeter meter, LlamaEngineOptions options)
+    public GenerationStep(DecodeContext context, PrefixTree tree, TokenDelivery delivery, DraftModel? draft, EngineMeter meter, LlamaEngineOptions options, bool pads)
     {
         (_context, _tree, _delivery, _draft, _meter) = (context, tree, delivery, draft, meter);
         _maxBatch = options.LargestBatch;
-        _costs = new(options.Outputs, options.Slots);
+        _costs = new(options.Outputs, options.Slots, pads);
     }
 
     /// <summary>A token or more for each request.</summary>
@@ -43,6 +43,8 @@ internal sealed class GenerationStep
     private void Step(ReadOnlySpan<Sequence> group)
     {
         var tokens = Fill(group);
+        var rows = _costs.Rows(tokens);
+        _context.Pad(rows - tokens);
         var code = _context.Decode(NeverAborted);
         if (code == DecodeContext.Aborted)
             return; // The engine is ending, and tells its requests so.
@@ -54,7 +56,7 @@ internal sealed class GenerationStep
         }
 
         _meter.DecodeStep(tokens);
-        _costs.Observe(tokens, _context.LastSeconds);
+        _costs.Observe(rows, _context.LastSeconds);
         _context.JudgeThreads();
         foreach (var sequence in group)
             Sample(sequence);

@@ -3,13 +3,16 @@ namespace Hybrid.Engines.LlamaCpp.Batching;
 /// <summary>What a step of n tokens costs on this machine with this model, learned from the steps themselves.</summary>
 /// <remarks>
 /// Batching does not always pay: with some quantisations two tokens at once take longer than one after the other. So each
-/// size is tried a few times when it first could be used, and again now and then, and the cheapest way is taken.
+/// size is tried a few times when it first could be used, and again now and then, and the cheapest way is taken. Some kernels
+/// work on four or eight tokens at once, so that a step of six can take longer than one of eight: such a step is filled up.
 /// </remarks>
 internal sealed class StepCosts
 {
     private const int TrialSteps = 4;
     private const double Forgetting = 0.2;
     private const double Outlier = 3;
+    private static readonly int[] Multiples = [4, 8];
+    private readonly bool _pads;
     private readonly double[] _seconds;
     private readonly int[] _seen;
     private readonly int[] _groups;
@@ -18,8 +21,10 @@ internal sealed class StepCosts
 
     /// <param name="largest">The most tokens of one step that are learned.</param>
     /// <param name="sequences">The most sequences to plan for.</param>
-    public StepCosts(int largest, int sequences)
+    /// <param name="pads">Whether a step may be filled up with rows that belong to nobody.</param>
+    public StepCosts(int largest, int sequences, bool pads = false)
     {
+        _pads = pads;
         _seconds = new double[largest + 1];
         _seen = new int[largest + 1];
         _groups = new int[sequences];
@@ -29,7 +34,7 @@ internal sealed class StepCosts
 
     public int Largest => _seconds.Length - 1;
 
-    /// <summary>Takes in how long a step of so many tokens took.</summary>
+    /// <summary>Takes in how long a step of so many tokens took, those that filled it up included.</summary>
     public void Observe(int tokens, double seconds)
     {
         if (tokens > Largest)
@@ -44,12 +49,27 @@ internal sealed class StepCosts
     /// <summary>Whether a size has been tried often enough to be judged.</summary>
     public bool Knows(int tokens) => _seen[tokens] >= TrialSteps;
 
+    /// <summary>How many rows a step of so many tokens should have: as many, or a few more where that is faster or was never tried.</summary>
+    public int Rows(int tokens)
+    {
+        if (!_pads || tokens < 2 || tokens > Largest || !Knows(tokens))
+            return tokens;
+        foreach (var multiple in Multiples)
+        {
+            var rows = FilledUp(tokens, multiple);
+            if (rows <= Largest && !Knows(rows))
+                return rows;
+        }
+
+        return Fastest(tokens);
+    }
+
     /// <summary>Seconds for a step of so many tokens; of a size never tried, what the next smaller one that was tried takes, which invites the trial.</summary>
     public double Of(int tokens)
     {
         var size = Math.Min(tokens, Largest);
         if (Knows(size))
-            return _seconds[size];
+            return _seconds[Fastest(size)];
         for (size--; size > 0; size--)
         {
             if (_seen[size] > 0)
@@ -80,6 +100,21 @@ internal sealed class StepCosts
             _groups[count++] = _first[left];
         return _groups.AsSpan(0, count);
     }
+
+    private int Fastest(int tokens)
+    {
+        var best = tokens;
+        foreach (var multiple in Multiples)
+        {
+            var rows = FilledUp(tokens, multiple);
+            if (_pads && tokens > 1 && rows <= Largest && Knows(rows) && _seconds[rows] < _seconds[best])
+                best = rows;
+        }
+
+        return best;
+    }
+
+    private static int FilledUp(int tokens, int multiple) => (tokens + multiple - 1) / multiple * multiple;
 
     /// <summary>Forgets that a size was tried, so that it is tried again.</summary>
     public void TryAgain(int tokens) => _seen[Math.Min(tokens, Largest)] = 0;

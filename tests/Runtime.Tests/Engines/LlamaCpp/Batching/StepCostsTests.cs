@@ -38,6 +38,34 @@ public sealed class StepCostsTests
     }
 
     [Fact]
+    public void A_step_is_filled_up_where_that_is_faster()
+    {
+        var costs = new StepCosts(16, 8, pads: true);
+        Assert.Equal(6, costs.Rows(6)); // first as it is
+        Teach(costs, 6, 23);
+        Assert.Equal(8, costs.Rows(6));
+        Teach(costs, 8, 20);
+        Assert.Equal((8, 20), (costs.Rows(6), costs.Of(6)));
+        Assert.Equal(1, costs.Rows(1));
+        Assert.Equal(8, costs.Rows(8));
+    }
+
+    [Fact]
+    public void A_step_stays_as_it_is_where_filling_it_up_is_slower_or_not_allowed()
+    {
+        var costs = new StepCosts(6, 6, pads: true);
+        Teach(costs, 3, 9);
+        Teach(costs, 4, 10);
+        Assert.Equal((3, 9), (costs.Rows(3), costs.Of(3)));
+        Teach(costs, 6, 30);
+        Assert.Equal(6, costs.Rows(6)); // eight are more than a step may have
+        var plain = new StepCosts(16, 8);
+        Teach(plain, 6, 23);
+        Teach(plain, 8, 20);
+        Assert.Equal((6, 23), (plain.Rows(6), plain.Of(6)));
+    }
+
+    [Fact]
     public void One_slow_step_changes_little_and_a_lasting_change_is_learned()
     {
         var costs = new StepCosts(4, 4);
