@@ -13,7 +13,7 @@ internal static class SameTokens
         var table = new MarkdownTable(
             options,
             $"Greedy answers with batching ({Streams} streams), prefix cache and n-gram drafts on, against each prompt alone with all of them off; up to {MaxTokens} tokens, {options.Threads} threads. " +
-            "Where one differs, a batch rounded a sum in another order and turned a near tie; the first token that differs is named, with the distance of the two choices there in standard deviations of the logits; more than {Margins.NearTie} fails.",
+            $"Where one differs, a batch rounded a sum in another order and turned a near tie; the first token that differs is named where they are few, with the distance of the two choices there in standard deviations of the logits; more than {Margins.NearTie} fails.",
             "model", "prompts", "same tokens", "differ", "first difference of each, at token (distance)");
         var all = true;
         foreach (var model in options.Models("edge", "cloud", "q8", "q4"))
@@ -35,10 +35,19 @@ internal static class SameTokens
             }
 
             all &= differences.TrueForAll(difference => difference.Margin <= Margins.NearTie);
-            table.Row(model.Title, $"{prompts.Length}", $"{prompts.Length - differences.Count}", $"{differences.Count}", string.Join(", ", differences.Order().Select(difference => $"{difference.At} ({difference.Margin:0.000})")));
+            table.Row(model.Title, $"{prompts.Length}", $"{prompts.Length - differences.Count}", $"{differences.Count}", Summary(differences));
         }
 
         return all;
+    }
+
+    /// <summary>Each difference where they are few; a model with random weights has near ties everywhere.</summary>
+    private static string Summary(List<(int At, float Margin)> differences)
+    {
+        const int Few = 8;
+        return differences.Count <= Few
+            ? string.Join(", ", differences.Order().Select(difference => $"{difference.At} ({difference.Margin:0.000})"))
+            : $"distance {Statistics.Median(differences.Select(difference => (double)difference.Margin)):0.000} in the median, {differences.Max(difference => difference.Margin):0.000} at most";
     }
 
     /// <summary>Chats and held-out questions; random models get prompts of many lengths, half of which begin alike.</summary>
