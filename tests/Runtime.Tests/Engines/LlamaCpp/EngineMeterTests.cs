@@ -80,11 +80,36 @@ public sealed class EngineMeterTests : IDisposable
         Assert.Equal(2, Sum("requests cancelled"));
     }
 
-    private static Task<LlamaEngine> LoadAsync(int queue = 64) => LlamaEngine.LoadAsync(new()
+    [Theory]
+    [InlineData(60_000, 1, 3)]
+    [InlineData(0, 8, 500)]
+    public async Task A_prompt_beside_a_running_stream_is_prefilled_in_pieces_of_the_pause_that_is_allowed(int milliseconds, int fewest, int most)
+    {
+        await using var engine = await LoadAsync(slots: 2, pause: TimeSpan.FromMilliseconds(milliseconds));
+        await engine.AnswerAsync(Prompt(700, 1)); // so that the engine knows what prefill takes
+        var begun = new TaskCompletionSource();
+        var rambling = Starter.Ask("Ramble.", maxTokens: 800) with { Format = new GrammarOutput("root ::= [a-z ]{3000}"), OnToken = _ => begun.TrySetResult() };
+        var running = engine.AnswerAsync(rambling);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        var before = Count("step_tokens prefill");
+        await engine.AnswerAsync(Prompt(500, 2));
+        Assert.InRange(Count("step_tokens prefill") - before, fewest, most);
+        await running;
+
+        static DecodeRequest Prompt(int tokens, int seed)
+        {
+            var random = new Random(seed);
+            return Starter.Ask("", maxTokens: 1) with { Prompt = new TokensPrompt(Enumerable.Range(0, tokens).Select(_ => random.Next(256, 1000)).ToArray()) };
+        }
+    }
+
+    private static Task<LlamaEngine> LoadAsync(int queue = 64, int slots = 1, TimeSpan? pause = null) => LlamaEngine.LoadAsync(new()
     {
         ModelPath = Starter.Edge,
         Threads = 1,
-        Slots = 1,
+        Slots = slots,
+        KvTokens = slots * 1024,
+        LongestPause = pause ?? TimeSpan.FromMilliseconds(150),
         QueueCapacity = queue,
         Descriptor = new() { Name = "device", Model = Model, Zone = Zone.Device },
     });

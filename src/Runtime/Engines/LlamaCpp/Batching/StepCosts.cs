@@ -50,26 +50,14 @@ internal sealed class StepCosts
     public bool Knows(int tokens) => _seen[tokens] >= TrialSteps;
 
     /// <summary>How many rows a step of so many tokens should have: as many, or a few more where that is faster or was never tried.</summary>
-    public int Rows(int tokens)
-    {
-        if (!_pads || tokens < 2 || tokens > Largest || !Knows(tokens))
-            return tokens;
-        foreach (var multiple in Multiples)
-        {
-            var rows = FilledUp(tokens, multiple);
-            if (rows <= Largest && !Knows(rows))
-                return rows;
-        }
-
-        return Fastest(tokens);
-    }
+    public int Rows(int tokens) => tokens <= Largest && Knows(tokens) ? Fastest(tokens, tries: true) : tokens;
 
     /// <summary>Seconds for a step of so many tokens; of a size never tried, what the next smaller one that was tried takes, which invites the trial.</summary>
     public double Of(int tokens)
     {
         var size = Math.Min(tokens, Largest);
         if (Knows(size))
-            return _seconds[Fastest(size)];
+            return _seconds[Fastest(size, tries: false)];
         for (size--; size > 0; size--)
         {
             if (_seen[size] > 0)
@@ -101,20 +89,25 @@ internal sealed class StepCosts
         return _groups.AsSpan(0, count);
     }
 
-    private int Fastest(int tokens)
+    /// <summary>The fastest number of rows that is known, or the first that is not where it may be tried.</summary>
+    private int Fastest(int tokens, bool tries)
     {
         var best = tokens;
+        if (!_pads || tokens < 2)
+            return best;
         foreach (var multiple in Multiples)
         {
-            var rows = FilledUp(tokens, multiple);
-            if (_pads && tokens > 1 && rows <= Largest && Knows(rows) && _seconds[rows] < _seconds[best])
+            var rows = (tokens + multiple - 1) / multiple * multiple;
+            if (rows > Largest)
+                continue;
+            if (!Knows(rows) && tries)
+                return rows;
+            if (Knows(rows) && _seconds[rows] < _seconds[best])
                 best = rows;
         }
 
         return best;
     }
-
-    private static int FilledUp(int tokens, int multiple) => (tokens + multiple - 1) / multiple * multiple;
 
     /// <summary>Forgets that a size was tried, so that it is tried again.</summary>
     public void TryAgain(int tokens) => _seen[Math.Min(tokens, Largest)] = 0;
