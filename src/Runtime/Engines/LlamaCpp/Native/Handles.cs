@@ -14,6 +14,7 @@ internal sealed class ModelHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         NativeMethods.llama_model_free(handle);
+        FreedMemory.Return();
         return true;
     }
 }
@@ -59,6 +60,7 @@ internal sealed class ContextHandle : SafeHandle
         NativeMethods.llama_free(handle);
         _threads.ForEach(threads => threads.DangerousRelease());
         _model.DangerousRelease();
+        FreedMemory.Return();
         return true;
     }
 }
