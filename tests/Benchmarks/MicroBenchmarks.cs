@@ -27,7 +27,11 @@ public class MicroBenchmarks
         new() { Name = $"target-{i}", Model = "m", Zone = i == 0 ? Zone.Device : Zone.Region("eu"), DollarsPerMillionOutputTokens = i, ActiveWatts = 10 + i, ParametersBillions = 1 + i },
         TargetState.Warm))];
 
+    private readonly TargetScore[] _scores = new TargetScore[16];
     private readonly RequestProfile _profile = new() { PromptTokens = 200, ExpectedOutputTokens = 128, Privacy = PrivacyClass.Internal };
+
+    [Benchmark]
+    public int ScoreOver16Targets() => PolicyEngine.Score(_profile, _targets, PolicyPresets.Balanced, _scores);
 
     [Benchmark]
     public object DecideOver16Targets() => PolicyEngine.Decide(_profile, _targets, PolicyPresets.Balanced);

@@ -11,14 +11,23 @@ public static class CostModel
     /// <summary>Dollars: tokens times their prices, plus busy hours times the price of an hour.</summary>
     /// <param name="target">Whose prices.</param>
     /// <param name="inputTokens">Prompt tokens, cached ones included.</param>
+    /// <param name="cachedTokens">How many of those needed no prefill.</param>
     /// <param name="outputTokens">Tokens decoded.</param>
     /// <param name="busy">Prefill and decode time; queue and network are not charged.</param>
-    public static double Dollars(TargetDescriptor target, long inputTokens, long outputTokens, TimeSpan busy)
+    public static double Dollars(TargetDescriptor target, double inputTokens, double cachedTokens, double outputTokens, TimeSpan busy)
     {
         ArgumentNullException.ThrowIfNull(target);
-        return (target.DollarsPerMillionInputTokens * inputTokens / 1e6)
+        return (target.DollarsPerMillionInputTokens * (inputTokens - cachedTokens) / 1e6)
+            + ((target.DollarsPerMillionCachedTokens ?? target.DollarsPerMillionInputTokens) * cachedTokens / 1e6)
             + (target.DollarsPerMillionOutputTokens * outputTokens / 1e6)
             + (target.DollarsPerHour * busy.TotalHours);
+    }
+
+    /// <summary>Dollars for waking a cold target: its cold start and the time it then stays warm, at the price of an idle hour.</summary>
+    public static double WakingDollars(TargetDescriptor target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return target.IdleDollarsPerHour * (target.ColdStart + target.StaysWarm).TotalHours;
     }
 
     /// <summary>Energy in joules: active watts times busy time times the site's power usage effectiveness.</summary>
@@ -29,10 +38,13 @@ public static class CostModel
     }
 
     /// <summary>Operational emissions in grams CO2e: energy times grid intensity (E·I of ISO/IEC 21031).</summary>
-    public static double Grams(TargetDescriptor target, double joules)
+    public static double Grams(double joules, double gramsPerKilowattHour) => joules / JoulesPerKilowattHour * gramsPerKilowattHour;
+
+    /// <summary>Embodied emissions in grams CO2e: the busy time's share of making the hardware (M of ISO/IEC 21031).</summary>
+    public static double EmbodiedGrams(TargetDescriptor target, TimeSpan busy)
     {
         ArgumentNullException.ThrowIfNull(target);
-        return joules / JoulesPerKilowattHour * target.GramsPerKilowattHour;
+        return target.EmbodiedGramsPerHour * busy.TotalHours;
     }
 
     /// <summary>What grams cost at a price per metric ton.</summary>

@@ -63,8 +63,11 @@ public sealed record Receipt
     /// <summary>Energy in joules.</summary>
     public double Joules { get; init; }
 
-    /// <summary>Emission in grams CO2e.</summary>
+    /// <summary>Operational emission in grams CO2e (E·I).</summary>
     public double Grams { get; init; }
+
+    /// <summary>The busy time's share of making the hardware in grams CO2e (M).</summary>
+    public double EmbodiedGrams { get; init; }
 
     /// <summary>How the attempt ended.</summary>
     public RequestFinish Finish { get; init; }

@@ -60,8 +60,11 @@ public sealed record RequestReceipt
     /// <summary>Energy in joules.</summary>
     public double Joules => Segments.Sum(segment => segment.Joules);
 
-    /// <summary>Emission in grams CO2e.</summary>
+    /// <summary>Operational emission in grams CO2e (E·I).</summary>
     public double Grams => Segments.Sum(segment => segment.Grams);
+
+    /// <summary>E·I + M, the request's SCI of ISO/IEC 21031, in grams CO2e.</summary>
+    public double SciGrams => Segments.Sum(segment => segment.Grams + segment.EmbodiedGrams);
 
     /// <summary>The receipt as one line of JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, HybridJson.Default.RequestReceipt);

@@ -15,6 +15,18 @@ public sealed record TargetRates(
     TimeSpan ColdStart,
     int Observations = 0)
 {
+    /// <summary>How far the time to the first token strays from the prediction.</summary>
+    public RatioBand FirstTokenSpread { get; init; } = RatioBand.Young;
+
+    /// <summary>How far the time per token strays from the prediction.</summary>
+    public RatioBand PerTokenSpread { get; init; } = RatioBand.Young;
+
+    /// <summary>The share of a prompt that is usually cached there, 0 to 1.</summary>
+    public double CachedShare { get; init; }
+
+    /// <summary>How likely an attempt fails, 0 to 1.</summary>
+    public double FailureProbability { get; init; }
+
     /// <summary>The figures a descriptor states.</summary>
     public static TargetRates Stated(TargetDescriptor descriptor)
     {

@@ -38,6 +38,8 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
         {
             PromptTokens = estimate(turns) + ToolTokens(decode),
             ExpectedOutputTokens = decode.MaxTokens ?? policy.ExpectedOutputTokens,
+            MaxOutputTokens = decode.MaxTokens,
+            Priority = decode.Priority,
             Privacy = decode.Privacy,
             Needs = TargetCapabilities.Chat | decode.Needs,
             TimeLeft = properties.Deadline,

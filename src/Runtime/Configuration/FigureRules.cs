@@ -29,7 +29,11 @@ internal static class FigureRules
         NotNegative(target.DollarsPerMillionInputTokens, nameof(target.DollarsPerMillionInputTokens));
         NotNegative(target.DollarsPerMillionOutputTokens, nameof(target.DollarsPerMillionOutputTokens));
         NotNegative(target.DollarsPerHour, nameof(target.DollarsPerHour));
+        NotNegative(target.DollarsPerMillionCachedTokens ?? 0, nameof(target.DollarsPerMillionCachedTokens));
+        NotNegative(target.IdleDollarsPerHour, nameof(target.IdleDollarsPerHour));
+        NotNegative(target.StaysWarm.TotalSeconds, nameof(target.StaysWarm));
         NotNegative(target.ActiveWatts, nameof(target.ActiveWatts));
+        NotNegative(target.EmbodiedGramsPerHour, nameof(target.EmbodiedGramsPerHour));
         NotNegative(target.GramsPerKilowattHour, nameof(target.GramsPerKilowattHour));
         NotNegative(target.RoundTrip.TotalSeconds, nameof(target.RoundTrip));
         NotNegative(target.ColdStart.TotalSeconds, nameof(target.ColdStart));
@@ -50,6 +54,8 @@ internal static class FigureRules
         NotNegative(policy.DollarsPerSecond, $"{path}:{nameof(policy.DollarsPerSecond)}", errors);
         NotNegative(policy.DollarsPerTonCarbon, $"{path}:{nameof(policy.DollarsPerTonCarbon)}", errors);
         NotNegative(policy.DollarsPerQualityPoint, $"{path}:{nameof(policy.DollarsPerQualityPoint)}", errors);
+        if (!(policy.LatencyQuantile is >= 0.05 and <= 0.99))
+            errors.Add($"{path}:{nameof(policy.LatencyQuantile)}: {policy.LatencyQuantile} is out of range; use 0.05 to 0.99");
         Positive(policy.MaxDollarsPerRequest ?? 1, $"{path}:{nameof(policy.MaxDollarsPerRequest)}", errors);
         Positive(policy.MaxGramsPerRequest ?? 1, $"{path}:{nameof(policy.MaxGramsPerRequest)}", errors);
         Positive(policy.MaxTimeToFirstToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimeToFirstToken)}", errors);

@@ -25,6 +25,7 @@ internal sealed class PolicyReader(IReadOnlyList<SectionReader> sections)
         {
             Name = section.Name,
             Purpose = section.Text(nameof(start.Purpose)) ?? start.Purpose,
+            LatencyQuantile = section.Number(nameof(start.LatencyQuantile)) ?? start.LatencyQuantile,
             DollarsPerSecond = section.Number(nameof(start.DollarsPerSecond)) ?? start.DollarsPerSecond,
             DollarsPerTonCarbon = section.Number(nameof(start.DollarsPerTonCarbon)) ?? start.DollarsPerTonCarbon,
             DollarsPerQualityPoint = section.Number(nameof(start.DollarsPerQualityPoint)) ?? start.DollarsPerQualityPoint,

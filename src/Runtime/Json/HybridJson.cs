@@ -15,6 +15,7 @@ namespace Hybrid.Json;
     Converters = [typeof(ZoneConverter), typeof(SecondsConverter)])]
 [JsonSerializable(typeof(Decision))]
 [JsonSerializable(typeof(RequestReceipt))]
+[JsonSerializable(typeof(RoutingPolicy))]
 internal sealed partial class HybridJson : JsonSerializerContext;
 
 internal sealed class ZoneConverter : JsonConverter<Zone>

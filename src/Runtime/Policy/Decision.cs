@@ -5,20 +5,32 @@ using Hybrid.Json;
 namespace Hybrid.Policy;
 
 /// <summary>Which target takes a request, who stands by, and the numbers behind it. Holds no text of the request.</summary>
-public sealed record Decision
+/// <remarks>Immutable and thread-safe. Names, words and versions are made when they are first read.</remarks>
+public sealed class Decision
 {
+    private readonly TargetSnapshot[] _snapshots;
+    private readonly TargetScore[] _scores;
+    private TargetAssessment[]? _targets;
+    private TargetAssessment[]? _ranking;
+
+    internal Decision(in RequestProfile profile, TargetSnapshot[] snapshots, RoutingPolicy policy, TargetScore[] scores) =>
+        (Profile, _snapshots, Rules, _scores) = (profile, snapshots, policy, scores);
+
     /// <summary>The name of the policy that decided.</summary>
-    public required string Policy { get; init; }
+    public string Policy => Rules.Name;
+
+    /// <summary>Which version of the policy it was: the same figures give the same version.</summary>
+    public string PolicyVersion => Rules.Version;
 
     /// <summary>What was asked, in sizes and limits.</summary>
-    public required RequestProfile Profile { get; init; }
+    public RequestProfile Profile { get; }
 
     /// <summary>Every target in the order given, the removed ones with their reasons.</summary>
-    public required IReadOnlyList<TargetAssessment> Targets { get; init; }
+    public IReadOnlyList<TargetAssessment> Targets => _targets ??= [.. _snapshots.Select((snapshot, i) => new TargetAssessment(Profile, snapshot, Rules, _scores[i]))];
 
-    /// <summary>The targets that may be used, best first.</summary>
+    /// <summary>The targets that may be used, best first; equal scores keep the order given.</summary>
     [JsonIgnore]
-    public IReadOnlyList<TargetAssessment> Ranking { get; init; } = [];
+    public IReadOnlyList<TargetAssessment> Ranking => _ranking ??= [.. Targets.Where(target => target.Admitted).OrderBy(target => target.ScoreDollars)];
 
     /// <summary>The target that takes the request.</summary>
     /// <value>Null: every target was removed.</value>
@@ -29,6 +41,14 @@ public sealed record Decision
     [JsonIgnore]
     public IEnumerable<TargetAssessment> Standbys => Ranking.Skip(1);
 
+    /// <summary>The policy itself.</summary>
+    [JsonIgnore]
+    internal RoutingPolicy Rules { get; }
+
+    /// <summary>The targets as they were seen.</summary>
+    [JsonIgnore]
+    internal IReadOnlyList<TargetSnapshot> Snapshots => _snapshots;
+
     /// <summary>The chosen target's name for JSON.</summary>
     [JsonPropertyName("chosen")]
     [JsonInclude]
@@ -38,6 +58,9 @@ public sealed record Decision
     [JsonPropertyName("standbys")]
     [JsonInclude]
     internal IEnumerable<string> StandbyNames => Standbys.Select(standby => standby.Name);
+
+    /// <summary>The grid intensity that counted for a target.</summary>
+    internal double GramsPerKilowattHour(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).GramsPerKilowattHour;
 
     /// <summary>The whole decision for people: a line for the outcome and one for each target.</summary>
     public string Explain() => DecisionText.Full(this);

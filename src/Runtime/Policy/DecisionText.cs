@@ -40,16 +40,19 @@ internal static class DecisionText
             ("time", next.TimeDollars - chosen.TimeDollars),
             ("carbon", next.CarbonDollars - chosen.CarbonDollars),
             ("quality", next.QualityDollars - chosen.QualityDollars),
+            ("what was learned", next.LearnedDollars - chosen.LearnedDollars),
         ];
         var largest = gains.MaxBy(gain => gain.Gain);
         return largest.Gain > 0 ? $"{largest.Name} (${Walls.Digits(largest.Gain)})" : "order, the scores being equal";
     }
 
     private static string Admitted(TargetAssessment target) =>
-        $"{target.Name} ({target.Model}, {target.Zone}): first token {Walls.Digits(target.TimeToFirstToken.TotalSeconds)} s, " +
+        $"{target.Name} ({target.Model}, {target.Zone}): first token {Walls.Digits(target.TimeToFirstToken.TotalSeconds)} s ({Walls.Digits(target.TimeToFirstTokenBand[0].TotalSeconds)} to {Walls.Digits(target.TimeToFirstTokenBand[1].TotalSeconds)}), " +
         $"all {Walls.Digits(target.TotalTime.TotalSeconds)} s, {Walls.Digits(target.Grams)} g CO2e, quality {target.Quality:0.000}; " +
         $"score ${Walls.Digits(target.ScoreDollars)} = price {Walls.Digits(target.PriceDollars)} + time {Walls.Digits(target.TimeDollars)} " +
-        $"+ carbon {Walls.Digits(target.CarbonDollars)} + quality {Walls.Digits(target.QualityDollars)}";
+        $"+ carbon {Walls.Digits(target.CarbonDollars)} + quality {Walls.Digits(target.QualityDollars)}" +
+        (target.LearnedDollars == 0 ? "" : $" + learned {Walls.Digits(target.LearnedDollars)}") +
+        (target.Notes.Count == 0 ? "" : $" [{string.Join("; ", target.Notes)}]");
 
     private static string Removed(TargetAssessment target) =>
         $"{target.Name} ({target.Model}, {target.Zone}): removed: {string.Join("; ", target.Walls.Select(wall => wall.Reason))}";

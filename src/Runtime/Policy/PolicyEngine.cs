@@ -7,61 +7,60 @@ public static class PolicyEngine
 {
     /// <summary>Decides which targets may take a request, which is best, and why.</summary>
     /// <remarks>
-    /// Pure: no clock, no I/O, no state; only the result is allocated. Equal scores keep the order of
-    /// <paramref name="targets"/>. A decision without a chosen target is a normal result, not an error.
+    /// Pure: no clock, no I/O, no state; only the result is allocated, its words when they are read. Equal scores keep the order
+    /// of <paramref name="targets"/>. A decision without a chosen target is a normal result, not an error.
     /// </remarks>
     public static Decision Decide(in RequestProfile profile, ReadOnlySpan<TargetSnapshot> targets, RoutingPolicy policy)
     {
+        var scores = new TargetScore[targets.Length];
+        Score(profile, targets, policy, scores);
+        return new Decision(profile, targets.ToArray(), policy, scores);
+    }
+
+    /// <summary>Scores every target and names the best; allocates nothing.</summary>
+    /// <param name="profile">What is asked.</param>
+    /// <param name="targets">Who could answer.</param>
+    /// <param name="policy">What counts.</param>
+    /// <param name="scores">Receives a score for each target; at least as long as <paramref name="targets"/>.</param>
+    /// <returns>The place of the target with the lowest score, the first of equals; -1 where every one hit a wall.</returns>
+    public static int Score(in RequestProfile profile, ReadOnlySpan<TargetSnapshot> targets, RoutingPolicy policy, Span<TargetScore> scores)
+    {
         ArgumentNullException.ThrowIfNull(policy);
-        var assessments = new TargetAssessment[targets.Length];
-        var best = 0.0;
-        var admitted = 0;
+        if (scores.Length < targets.Length)
+            throw new ArgumentException($"It has room for {scores.Length} scores and there are {targets.Length} targets.", nameof(scores));
+        var most = 0.0;
         for (var i = 0; i < targets.Length; i++)
         {
-            assessments[i] = Assess(profile, targets[i], policy);
-            if (!assessments[i].Admitted) continue;
-            best = Math.Max(best, assessments[i].Quality);
-            admitted++;
+            scores[i] = Score(profile, targets[i], policy);
+            if (scores[i].Admitted)
+                most = Math.Max(most, scores[i].Quality);
         }
 
-        var order = new TargetAssessment[admitted];
-        var count = 0;
-        for (var i = 0; i < assessments.Length; i++)
+        var best = -1;
+        for (var i = 0; i < targets.Length; i++)
         {
-            if (!assessments[i].Admitted) continue;
-            var points = (best - assessments[i].Quality) * 100;
-            assessments[i] = assessments[i] with { QualityDollars = points * policy.DollarsPerQualityPoint };
-            Insert(order, count++, assessments[i]);
+            if (!scores[i].Admitted)
+                continue;
+            scores[i] = scores[i] with { QualityDollars = (most - scores[i].Quality) * 100 * policy.DollarsPerQualityPoint };
+            if (best < 0 || scores[i].ScoreDollars < scores[best].ScoreDollars)
+                best = i;
         }
 
-        return new Decision { Policy = policy.Name, Profile = profile, Ranking = order, Targets = assessments };
+        return best;
     }
 
-    private static TargetAssessment Assess(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy)
+    private static TargetScore Score(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy)
     {
-        var prediction = Prediction.Of(profile, target);
-        return new TargetAssessment
+        var prediction = Prediction.Of(profile, target, policy.LatencyQuantile);
+        return new()
         {
-            Name = target.Descriptor.Name,
-            Model = target.Descriptor.Model,
-            Zone = target.Descriptor.Zone,
-            Walls = Walls.Of(profile, target, policy, prediction),
-            TimeToFirstToken = Prediction.Span(prediction.FirstTokenSeconds),
-            TotalTime = Prediction.Span(prediction.TotalSeconds),
-            Joules = prediction.Joules,
-            Grams = prediction.Grams,
+            Prediction = prediction,
+            Walls = Walls.Check(profile, target, policy, prediction),
             Quality = CostModel.Quality(target.Descriptor),
-            PriceDollars = prediction.Dollars,
-            TimeDollars = prediction.TotalSeconds * policy.DollarsPerSecond,
+            // An attempt that fails is taken to cost its time once more.
+            TimeDollars = prediction.TotalSeconds * (1 + target.Rates.FailureProbability) * policy.DollarsPerSecond,
             CarbonDollars = CostModel.CarbonDollars(prediction.Grams, policy.DollarsPerTonCarbon),
+            LearnedDollars = target.LearnedDollars,
         };
-    }
-
-    /// <summary>Insertion keeps equal scores in the order they came.</summary>
-    private static void Insert(TargetAssessment[] order, int count, TargetAssessment item)
-    {
-        var at = count;
-        for (; at > 0 && order[at - 1].ScoreDollars > item.ScoreDollars; at--) order[at] = order[at - 1];
-        order[at] = item;
     }
 }

@@ -5,31 +5,43 @@ using Hybrid.Targets;
 namespace Hybrid.Policy;
 
 /// <summary>Latency, dollars and grams of one request on one target.</summary>
+/// <param name="FirstTokenSeconds">Queue, cold start, round trip and prefill, at the policy's quantile.</param>
+/// <param name="TotalSeconds">The same with the expected decode, at the policy's quantile.</param>
+/// <param name="BusySeconds">Expected prefill and decode.</param>
+/// <param name="Dollars">Expected price.</param>
+/// <param name="Joules">Expected energy.</param>
+/// <param name="Grams">Expected operational emission, grams CO2e.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct Prediction(double FirstTokenSeconds, double TotalSeconds, double Dollars, double Joules, double Grams)
+internal readonly record struct Prediction(double FirstTokenSeconds, double TotalSeconds, double BusySeconds, double Dollars, double Joules, double Grams)
 {
     /// <summary>About 2900 years: any longer prediction counts as this, so that it still fits a TimeSpan.</summary>
     public const double LongestSeconds = 9e10;
 
+    /// <summary>No target answers sooner, whatever it claims.</summary>
+    public const double LeastSeconds = 1e-5;
+
     public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
 
-    /// <summary>TTFT = queue + [cold] cold start + round trip + n_in / prefill rate; total = TTFT + n_out / decode rate.</summary>
-    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target)
+    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate; total = TTFT + n_out / decode rate.</summary>
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile)
     {
         var (descriptor, state, rates) = target;
-        var prefill = profile.InputTokens / rates.PrefillTokensPerSecond;
+        var cached = profile.InputTokens * rates.CachedShare;
+        var prefill = (profile.InputTokens - cached) / rates.PrefillTokensPerSecond;
         var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
-        var firstToken = QueueSeconds(state, prefill + decode) + cold + rates.RoundTrip.TotalSeconds + prefill;
+        var firstToken = QueueSeconds(state, prefill + decode) + cold + ((rates.RoundTrip.TotalSeconds + prefill) * rates.FirstTokenSpread.At(quantile));
+        firstToken = Math.Max(firstToken, LeastSeconds);
 
         var busy = Span(prefill + decode);
         var joules = CostModel.Joules(descriptor, busy);
         return new(
             firstToken,
-            firstToken + decode,
-            CostModel.Dollars(descriptor, profile.InputTokens, profile.ExpectedOutputTokens, busy),
+            firstToken + (decode * rates.PerTokenSpread.At(quantile)),
+            prefill + decode,
+            CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0),
             joules,
-            CostModel.Grams(descriptor, joules));
+            CostModel.Grams(joules, target.GramsPerKilowattHour));
     }
 
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));

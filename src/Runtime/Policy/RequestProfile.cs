@@ -20,6 +20,30 @@ public readonly record struct RequestProfile
     /// <summary>Tokens of the answer that are still expected.</summary>
     public int ExpectedOutputTokens { get; init; }
 
+    /// <summary>The most tokens that the answer may have.</summary>
+    /// <value>Null: no limit was set.</value>
+    public int? MaxOutputTokens { get; init; }
+
+    /// <summary>What kind of task it is, as the app names it; answers' lengths and feedback are learned for each.</summary>
+    /// <value>Null: none was named.</value>
+    public string? Tag { get; init; }
+
+    /// <summary>Who pays, as the app names it.</summary>
+    /// <value>Null: the app itself.</value>
+    public string? Tenant { get; init; }
+
+    /// <summary>Dollars that it may still spend: the least that is left of its budgets.</summary>
+    /// <value>Null: no budget.</value>
+    public double? DollarsLeft { get; init; }
+
+    /// <summary>Grams CO2e that it may still emit: the least that is left of its budgets.</summary>
+    /// <value>Null: no budget.</value>
+    public double? GramsLeft { get; init; }
+
+    /// <summary>Who goes first where requests wait.</summary>
+    /// <value><see cref="RequestPriority.Normal"/></value>
+    public RequestPriority Priority { get; init; } = RequestPriority.Normal;
+
     /// <summary>Who may see the request.</summary>
     public PrivacyClass Privacy { get; init; }
 

@@ -1,3 +1,7 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Hybrid.Json;
 using Hybrid.Targets;
 
 namespace Hybrid.Policy;
@@ -11,6 +15,10 @@ public sealed record RoutingPolicy
 
     /// <summary>Why one would choose it, in one line.</summary>
     public string Purpose { get; init; } = "";
+
+    /// <summary>The quantile of latency that is predicted and priced, 0.05 to 0.99: 0.5 for the usual, 0.95 for who must not wait long.</summary>
+    /// <value>0.5</value>
+    public double LatencyQuantile { get; init; } = 0.5;
 
     /// <summary>The price of waiting, in dollars per second; 0 or more.</summary>
     public double DollarsPerSecond { get; init; }
@@ -47,4 +55,8 @@ public sealed record RoutingPolicy
     /// <summary>Tokens expected of an answer when the request sets no limit; at least 1.</summary>
     /// <value>128</value>
     public int ExpectedOutputTokens { get; init; } = 128;
+
+    /// <summary>Names these very figures: 12 hexadecimal digits of the SHA-256 of the policy as JSON.</summary>
+    [JsonIgnore]
+    public string Version => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, HybridJson.Default.RoutingPolicy)))[..12];
 }

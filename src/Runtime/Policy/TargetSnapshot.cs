@@ -14,4 +14,13 @@ public readonly record struct TargetSnapshot(TargetDescriptor Descriptor, Target
         : this(descriptor, state, TargetRates.Stated(descriptor))
     {
     }
+
+    /// <summary>The grid that feeds it, as it is now.</summary>
+    /// <value>Null: what the descriptor states.</value>
+    public GridIntensity? Grid { get; init; }
+
+    /// <summary>What feedback taught about such requests here, in dollars; positive speaks against it.</summary>
+    public double LearnedDollars { get; init; }
+
+    internal double GramsPerKilowattHour => Grid?.GramsPerKilowattHour ?? Descriptor.GramsPerKilowattHour;
 }

@@ -36,6 +36,9 @@ public enum Wall
     /// <summary>The predicted total is above the time left.</summary>
     Deadline,
 
+    /// <summary>The predicted price or emission is above what is left of a budget.</summary>
+    Budget,
+
     /// <summary>The target's figures give no finite prediction.</summary>
     Figures,
 }

@@ -3,46 +3,44 @@ using Hybrid.Targets;
 
 namespace Hybrid.Policy;
 
-/// <summary>The rules that remove a target, each with the numbers behind it.</summary>
+/// <summary>The rules that remove a target, and the numbers behind each for people.</summary>
 internal static class Walls
 {
-    public static IReadOnlyList<WallReason> Of(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
+    private static readonly Wall[] All = Enum.GetValues<Wall>();
+
+    public static WallSet Check(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
     {
-        List<WallReason>? reasons = null;
         var (descriptor, state, _) = target;
+        return default(WallSet)
+            .With(Wall.Pin, IsPinnedAway(profile, descriptor) || IsOtherModel(profile, descriptor))
+            .With(Wall.Privacy, !descriptor.Zone.Admits(profile.Privacy))
+            .With(Wall.Offline, policy.Offline && descriptor.Zone != Zone.Device)
+            .With(Wall.NotAllowed, IsForeignZone(policy, descriptor) || IsUnlisted(policy, descriptor))
+            .With(Wall.Capability, (profile.Needs & ~descriptor.Capabilities) != TargetCapabilities.None)
+            .With(Wall.Context, (long)profile.InputTokens + profile.ExpectedOutputTokens > descriptor.ContextLength)
+            .With(Wall.Unavailable, state.Readiness == TargetReadiness.Unavailable)
+            .With(Wall.Figures, !prediction.IsFinite || !double.IsFinite(target.LearnedDollars))
+            .With(Wall.Price, prediction.Dollars > policy.MaxDollarsPerRequest)
+            .With(Wall.Carbon, prediction.Grams > policy.MaxGramsPerRequest)
+            .With(Wall.FirstToken, prediction.FirstTokenSeconds > policy.MaxTimeToFirstToken?.TotalSeconds)
+            .With(Wall.Deadline, prediction.TotalSeconds > profile.TimeLeft?.TotalSeconds)
+            .With(Wall.Budget, prediction.Dollars > profile.DollarsLeft || prediction.Grams > profile.GramsLeft);
+    }
 
-        if (profile.Target is { } pinned && pinned != descriptor.Name)
-            Add(Wall.Pin, $"the request is pinned to target '{pinned}'");
-        if (profile.Model is { } model && model != descriptor.Model)
-            Add(Wall.Pin, $"the request asks for model '{model}', this one is '{descriptor.Model}'");
-        if (!descriptor.Zone.Admits(profile.Privacy))
-            Add(Wall.Privacy, $"{Name(profile.Privacy)} requests may not be seen in zone {descriptor.Zone}");
-        if (policy.Offline && descriptor.Zone != Zone.Device)
-            Add(Wall.Offline, $"policy '{policy.Name}' is offline and zone {descriptor.Zone} is not this device");
-        if (policy.AllowedZones.Count > 0 && !policy.AllowedZones.Contains(descriptor.Zone))
-            Add(Wall.NotAllowed, $"policy '{policy.Name}' allows no target in zone {descriptor.Zone}");
-        if (policy.AllowedTargets.Count > 0 && !policy.AllowedTargets.Contains(descriptor.Name))
-            Add(Wall.NotAllowed, $"policy '{policy.Name}' does not list this target");
-        if ((profile.Needs & ~descriptor.Capabilities) is var missing and not TargetCapabilities.None)
-            Add(Wall.Capability, $"it lacks {missing}");
-        if ((long)profile.InputTokens + profile.ExpectedOutputTokens > descriptor.ContextLength)
-            Add(Wall.Context, $"{profile.InputTokens} tokens in and {profile.ExpectedOutputTokens} expected do not fit its context of {descriptor.ContextLength}");
-        if (state.Readiness == TargetReadiness.Unavailable)
-            Add(Wall.Unavailable, state.Reason.Length > 0 ? $"unavailable: {state.Reason}" : "unavailable");
-        if (!prediction.IsFinite)
-            Add(Wall.Figures, "its prices and rates give no finite prediction");
-        if (prediction.Dollars > policy.MaxDollarsPerRequest)
-            Add(Wall.Price, $"predicted ${Digits(prediction.Dollars)} is above the cap of ${Digits(policy.MaxDollarsPerRequest.Value)}");
-        if (prediction.Grams > policy.MaxGramsPerRequest)
-            Add(Wall.Carbon, $"predicted {Digits(prediction.Grams)} g CO2e is above the cap of {Digits(policy.MaxGramsPerRequest.Value)} g");
-        if (prediction.FirstTokenSeconds > policy.MaxTimeToFirstToken?.TotalSeconds)
-            Add(Wall.FirstToken, $"predicted first token after {Digits(prediction.FirstTokenSeconds)} s is later than {Digits(policy.MaxTimeToFirstToken.Value.TotalSeconds)} s");
-        if (prediction.TotalSeconds > profile.TimeLeft?.TotalSeconds)
-            Add(Wall.Deadline, $"predicted {Digits(prediction.TotalSeconds)} s is longer than the {Digits(profile.TimeLeft.Value.TotalSeconds)} s left");
+    public static IReadOnlyList<WallReason> Reasons(WallSet hit, in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
+    {
+        if (hit.IsEmpty)
+            return [];
+        var reasons = new List<WallReason>();
+        foreach (var wall in All)
+        {
+            if (!hit.Has(wall))
+                continue;
+            foreach (var words in Words(wall, profile, target, policy, prediction))
+                reasons.Add(new(wall, words));
+        }
 
-        return reasons is null ? [] : reasons;
-
-        void Add(Wall wall, string reason) => (reasons ??= []).Add(new(wall, reason));
+        return reasons;
     }
 
     public static string Digits(double value) => value.ToString("G3", CultureInfo.InvariantCulture) is var text && text.Contains('E')
@@ -56,4 +54,71 @@ internal static class Walls
         PrivacyClass.Confidential => "confidential",
         _ => "secret",
     };
+
+    private static string[] Words(Wall wall, in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
+    {
+        var (descriptor, state, _) = target;
+        return wall switch
+        {
+            Wall.Pin => Those(
+                IsPinnedAway(profile, descriptor) ? $"the request is pinned to target '{profile.Target}'" : null,
+                IsOtherModel(profile, descriptor) ? $"the request asks for model '{profile.Model}', this one is '{descriptor.Model}'" : null),
+            Wall.Privacy => [$"{Name(profile.Privacy)} requests may not be seen in zone {descriptor.Zone}"],
+            Wall.Offline => [$"policy '{policy.Name}' is offline and zone {descriptor.Zone} is not this device"],
+            Wall.NotAllowed => Those(
+                IsForeignZone(policy, descriptor) ? $"policy '{policy.Name}' allows no target in zone {descriptor.Zone}" : null,
+                IsUnlisted(policy, descriptor) ? $"policy '{policy.Name}' does not list this target" : null),
+            Wall.Capability => [$"it lacks {profile.Needs & ~descriptor.Capabilities}"],
+            Wall.Context => [$"{profile.InputTokens} tokens in and {profile.ExpectedOutputTokens} expected do not fit its context of {descriptor.ContextLength}"],
+            Wall.Unavailable => [state.Reason.Length > 0 ? $"unavailable: {state.Reason}" : "unavailable"],
+            Wall.Price => [$"predicted ${Digits(prediction.Dollars)} is above the cap of ${Digits(policy.MaxDollarsPerRequest!.Value)}"],
+            Wall.Carbon => [$"predicted {Digits(prediction.Grams)} g CO2e is above the cap of {Digits(policy.MaxGramsPerRequest!.Value)} g"],
+            Wall.FirstToken => [$"predicted first token after {Digits(prediction.FirstTokenSeconds)} s is later than {Digits(policy.MaxTimeToFirstToken!.Value.TotalSeconds)} s"],
+            Wall.Deadline => [$"predicted {Digits(prediction.TotalSeconds)} s is longer than the {Digits(profile.TimeLeft!.Value.TotalSeconds)} s left"],
+            Wall.Budget => Those(
+                prediction.Dollars > profile.DollarsLeft ? $"predicted ${Digits(prediction.Dollars)} is above the ${Digits(profile.DollarsLeft.Value)} left in the budget" : null,
+                prediction.Grams > profile.GramsLeft ? $"predicted {Digits(prediction.Grams)} g CO2e is above the {Digits(profile.GramsLeft.Value)} g left in the budget" : null),
+            _ => ["its prices and rates give no finite prediction"],
+        };
+    }
+
+    private static string[] Those(params ReadOnlySpan<string?> words)
+    {
+        var given = new List<string>();
+        foreach (var one in words)
+        {
+            if (one is not null)
+                given.Add(one);
+        }
+
+        return [.. given];
+    }
+
+    private static bool IsPinnedAway(in RequestProfile profile, TargetDescriptor descriptor) => profile.Target is { } pinned && pinned != descriptor.Name;
+
+    private static bool IsOtherModel(in RequestProfile profile, TargetDescriptor descriptor) => profile.Model is { } model && model != descriptor.Model;
+
+    private static bool IsForeignZone(RoutingPolicy policy, TargetDescriptor descriptor)
+    {
+        var zones = policy.AllowedZones;
+        for (var i = 0; i < zones.Count; i++)
+        {
+            if (zones[i] == descriptor.Zone)
+                return false;
+        }
+
+        return zones.Count > 0;
+    }
+
+    private static bool IsUnlisted(RoutingPolicy policy, TargetDescriptor descriptor)
+    {
+        var names = policy.AllowedTargets;
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (names[i] == descriptor.Name)
+                return false;
+        }
+
+        return names.Count > 0;
+    }
 }

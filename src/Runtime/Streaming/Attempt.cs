@@ -4,10 +4,11 @@ using Hybrid.Targets;
 namespace Hybrid.Streaming;
 
 /// <summary>One target decoding one request: reads its stream, times it, and writes its receipt.</summary>
-internal sealed class Attempt(ITarget target, DecodeRequest request, int estimatedInput, TimeProvider time) : IAsyncDisposable
+internal sealed class Attempt(ITarget target, DecodeRequest request, int estimatedInput, double gramsPerKilowattHour, TimeProvider time) : IAsyncDisposable
 {
     private readonly TargetDescriptor _descriptor = target.Descriptor;
     private readonly bool _cold = target.State.Readiness is TargetReadiness.Cold or TargetReadiness.Warming;
+    private readonly bool _woke = target.State.Readiness == TargetReadiness.Cold;
     private readonly long _start = time.GetTimestamp();
     private IAsyncEnumerator<DecodeUpdate>? _stream;
     private Task<bool>? _pending;
@@ -72,9 +73,10 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
             PrefillReported = reported,
             DecodeTime = decode,
             TotalTime = total,
-            Dollars = CostModel.Dollars(_descriptor, input, output, prefill + decode),
+            Dollars = CostModel.Dollars(_descriptor, input, cached, output, prefill + decode) + (_woke ? CostModel.WakingDollars(_descriptor) : 0),
             Joules = joules,
-            Grams = CostModel.Grams(_descriptor, joules),
+            Grams = CostModel.Grams(joules, gramsPerKilowattHour),
+            EmbodiedGrams = CostModel.EmbodiedGrams(_descriptor, prefill + decode),
             Finish = finish,
             Error = fault?.Error,
             ErrorMessage = fault?.Message,

@@ -45,7 +45,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                     continue;
                 }
 
-                attempt = new Attempt(target, run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens, time);
+                attempt = new Attempt(target, run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens, decision.GramsPerKilowattHour(candidate.Name), time);
                 var (name, model) = (attempt.Descriptor.Name, attempt.Descriptor.Model);
                 HybridException? fault = null;
                 while (fault is null)

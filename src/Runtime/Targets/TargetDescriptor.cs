@@ -28,11 +28,21 @@ public sealed record TargetDescriptor
     /// <summary>Dollars per million prompt tokens.</summary>
     public double DollarsPerMillionInputTokens { get; init; }
 
+    /// <summary>Dollars per million prompt tokens that were cached there.</summary>
+    /// <value>Null: as <see cref="DollarsPerMillionInputTokens"/>.</value>
+    public double? DollarsPerMillionCachedTokens { get; init; }
+
     /// <summary>Dollars per million tokens of the answer.</summary>
     public double DollarsPerMillionOutputTokens { get; init; }
 
     /// <summary>Dollars per hour while it decodes for us.</summary>
     public double DollarsPerHour { get; init; }
+
+    /// <summary>Dollars per hour while it is warm and idle; charged to who wakes it, for its cold start and <see cref="StaysWarm"/>.</summary>
+    public double IdleDollarsPerHour { get; init; }
+
+    /// <summary>How long it stays warm after it was woken.</summary>
+    public TimeSpan StaysWarm { get; init; }
 
     /// <summary>Watts drawn for one request while it decodes.</summary>
     public double ActiveWatts { get; init; }
@@ -41,7 +51,14 @@ public sealed record TargetDescriptor
     /// <value>1</value>
     public double PowerUsageEffectiveness { get; init; } = 1;
 
-    /// <summary>Grid intensity in grams CO2e per kWh, average.</summary>
+    /// <summary>Grams CO2e of making the hardware for an hour of its life; reported, not decided by.</summary>
+    public double EmbodiedGramsPerHour { get; init; }
+
+    /// <summary>The grid that feeds it, as the intensity provider names it, such as <c>DE</c>.</summary>
+    /// <value>Null: only <see cref="GramsPerKilowattHour"/> counts.</value>
+    public string? GridZone { get; init; }
+
+    /// <summary>Grid intensity in grams CO2e per kWh, average; what counts where no provider knows better.</summary>
     /// <value>445, the world's average for 2024 (IEA, Electricity 2025).</value>
     public double GramsPerKilowattHour { get; init; } = 445;
 

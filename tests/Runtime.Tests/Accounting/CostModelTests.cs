@@ -25,7 +25,7 @@ public class CostModelTests
     {
         var hour = Target with { ActiveWatts = 500, PowerUsageEffectiveness = 2 };
         Assert.Equal(3.6e6, CostModel.Joules(hour, TimeSpan.FromHours(1)), 3);
-        Assert.Equal(445, CostModel.Grams(hour, 3.6e6), 9);
+        Assert.Equal(445, CostModel.Grams(3.6e6, hour.GramsPerKilowattHour), 9);
         Assert.Equal(190, CostModel.CarbonDollars(1e6, 190), 9);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hybrid.Accounting;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -17,8 +18,8 @@ public class DecisionTests
         Assert.Equal("policy 'balanced', confidential request, 300 tokens in, 128 expected, 60 s left", lines[0]);
         Assert.StartsWith("site: $0.00249 ", lines[1], StringComparison.Ordinal);
         Assert.Contains(" beats device $0.00", lines[1], StringComparison.Ordinal);
-        Assert.StartsWith("  site (middle, site): first token 0.155 s, all 2.29 s, ", lines[2], StringComparison.Ordinal);
-        Assert.StartsWith("  device (small, device): first token 0.75 s, ", lines[3], StringComparison.Ordinal);
+        Assert.StartsWith("  site (middle, site): first token 0.155 s (0.0393 to 0.611), all 2.29 s, ", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("  device (small, device): first token 0.75 s (", lines[3], StringComparison.Ordinal);
         Assert.Equal("  cloud (large, public): removed: confidential requests may not be seen in zone public", lines[4]);
     }
 
@@ -39,6 +40,7 @@ public class DecisionTests
         using var json = JsonDocument.Parse(decision.ToJson());
         var root = json.RootElement;
         Assert.Equal("balanced", root.GetProperty("policy").GetString());
+        Assert.Equal(PolicyPresets.Balanced.Version, root.GetProperty("policyVersion").GetString());
         Assert.Equal("site", root.GetProperty("chosen").GetString());
         Assert.Equal(["device"], root.GetProperty("standbys").EnumerateArray().Select(name => name.GetString()!));
         Assert.Equal(60, root.GetProperty("profile").GetProperty("timeLeftSeconds").GetDouble());
@@ -51,6 +53,27 @@ public class DecisionTests
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream)) decision.WriteTo(writer);
         Assert.Equal(decision.ToJson(), System.Text.Encoding.UTF8.GetString(stream.ToArray()));
+    }
+
+    [Fact]
+    public void A_policys_version_changes_with_its_figures_and_with_nothing_else()
+    {
+        Assert.Matches("^[0-9a-f]{12}$", PolicyPresets.Balanced.Version);
+        Assert.Equal(PolicyPresets.Balanced.Version, (PolicyPresets.Balanced with { }).Version);
+        Assert.NotEqual(PolicyPresets.Balanced.Version, (PolicyPresets.Balanced with { DollarsPerSecond = 0.002 }).Version);
+        Assert.NotEqual(PolicyPresets.Balanced.Version, (PolicyPresets.Balanced with { AllowedZones = [Zone.Site] }).Version);
+    }
+
+    [Fact]
+    public void What_is_assumed_is_said()
+    {
+        var nothing = TestTargets.Device with { ParametersBillions = 0, PrefillTokensPerSecond = 1e300, Name = "instant" };
+        var defaulted = new GridIntensity(445, IntensityKind.Average, "the provider did not answer", IntensityProvenance.Default);
+        var decision = PolicyEngine.Decide(Profile, [new(nothing, TargetState.Warm) { Grid = defaulted }], PolicyPresets.Balanced);
+        var notes = decision.Chosen!.Notes;
+        Assert.Equal(4, notes.Count);
+        Assert.Contains("it claims no latency; 0.00001 s counts", notes);
+        Assert.All(notes, note => Assert.Contains(note, decision.Explain(), StringComparison.Ordinal));
     }
 
     [Fact]

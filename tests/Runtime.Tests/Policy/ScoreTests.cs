@@ -1,3 +1,4 @@
+using Hybrid.Accounting;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -66,6 +67,77 @@ public class ScoreTests
         var assessed = PolicyEngine.Decide(Profile, [measured], Policy).Chosen!;
         Assert.Equal(0.35, assessed.TimeToFirstToken.TotalSeconds, 6);
         Assert.Equal(1.35, assessed.TotalTime.TotalSeconds, 6);
+    }
+
+    [Theory]
+    [InlineData(0.5, 0.7, 2.7)]
+    [InlineData(0.95, 1.4, 7.4)] // 2 · 0.7 + 3 · 2
+    public void Latency_is_predicted_at_the_policys_quantile(double quantile, double first, double total)
+    {
+        var rates = TargetRates.Stated(Dear) with { FirstTokenSpread = new(level => level < 0.95 ? 1 : 2), PerTokenSpread = new(level => level < 0.95 ? 1 : 3) };
+        var assessed = PolicyEngine.Decide(Profile, [new(Dear, TargetState.Warm, rates)], Policy with { LatencyQuantile = quantile }).Chosen!;
+        Assert.Equal(first, assessed.TimeToFirstToken.TotalSeconds, 6);
+        Assert.Equal(total, assessed.TotalTime.TotalSeconds, 6);
+    }
+
+    [Fact]
+    public void What_is_usually_cached_needs_no_prefill_and_has_its_own_price()
+    {
+        var rates = TargetRates.Stated(Dear) with { CachedShare = 0.8 };
+        var assessed = PolicyEngine.Decide(Profile, [new(Dear with { DollarsPerMillionCachedTokens = 0.5 }, TargetState.Warm, rates)], Policy).Chosen!;
+        Assert.Equal(0.3, assessed.TimeToFirstToken.TotalSeconds, 6); // 0.2 + 100/1000
+        Assert.Equal(0.0031, assessed.PriceDollars, 9); // 100·2/1e6 + 400·0.5/1e6 + 100·6/1e6 + 3.6·2.1/3600
+    }
+
+    [Fact]
+    public void Who_wakes_a_target_pays_for_its_idle_time()
+    {
+        var idle = Dear with { IdleDollarsPerHour = 7.2, StaysWarm = TimeSpan.FromSeconds(270) };
+        double Price(TargetReadiness readiness) => PolicyEngine.Decide(Profile, [new(idle, new(readiness))], Policy).Chosen!.PriceDollars;
+        Assert.Equal(0.6, Price(TargetReadiness.Cold) - Price(TargetReadiness.Warm), 9); // 300 s at 7.2 $/h
+        Assert.Equal(Price(TargetReadiness.Warm), Price(TargetReadiness.Warming), 9); // somebody has woken it already
+    }
+
+    [Fact]
+    public void An_attempt_that_may_fail_costs_its_time_once_more()
+    {
+        var rates = TargetRates.Stated(Dear) with { FailureProbability = 0.5 };
+        Assert.Equal(0.0405, PolicyEngine.Decide(Profile, [new(Dear, TargetState.Warm, rates)], Policy).Chosen!.TimeDollars, 9); // 2.7 · 1.5 · 0.01
+    }
+
+    [Fact]
+    public void The_grid_as_it_is_now_counts_before_the_stated_one_and_embodied_emissions_are_told_apart()
+    {
+        var clean = new TargetSnapshot(Dear with { EmbodiedGramsPerHour = 36 }, TargetState.Warm) { Grid = new(45, IntensityKind.Average, "test", IntensityProvenance.Live) };
+        var assessed = PolicyEngine.Decide(Profile, [clean], Policy).Chosen!;
+        Assert.Equal(0.00375, assessed.Grams, 9);
+        Assert.Equal(0.025, assessed.EmbodiedGrams, 9); // 36 · 2.5/3600
+        Assert.Equal(0.02875, assessed.SciGrams, 9);
+        Assert.Equal(0.00000375, assessed.CarbonDollars, 12); // embodied emissions do not decide
+    }
+
+    [Fact]
+    public void What_was_learned_is_a_term_of_its_own()
+    {
+        TargetSnapshot[] targets = [new(Dear, TargetState.Warm) { LearnedDollars = 0.001 }, new(Dear with { Name = "other" }, TargetState.Warm)];
+        var decision = PolicyEngine.Decide(Profile, targets, Policy);
+        Assert.Equal("other", decision.Chosen!.Name);
+        Assert.Equal(0.001, decision.Targets[0].ScoreDollars - decision.Targets[1].ScoreDollars, 9);
+        Assert.EndsWith("mostly by what was learned ($0.001)", decision.ExplainLine(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scores_need_no_memory_but_what_they_are_given()
+    {
+        TargetSnapshot[] targets = [.. Enumerable.Range(0, 16).Select(i => new TargetSnapshot(Dear with { Name = $"t{i}", Quality = i / 16.0 }, TargetState.Warm))];
+        var scores = new TargetScore[16];
+        var rules = Policy with { AllowedZones = [Zone.Public], AllowedTargets = [.. targets.Select(target => target.Descriptor.Name)] };
+        Assert.Equal(15, PolicyEngine.Score(Profile, targets, rules, scores));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+            PolicyEngine.Score(Profile, targets, rules, scores);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Throws<ArgumentException>(() => PolicyEngine.Score(Profile, targets, rules, new TargetScore[15]));
     }
 
     [Fact]

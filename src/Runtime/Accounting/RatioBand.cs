@@ -1,0 +1,48 @@
+namespace Hybrid.Accounting;
+
+/// <summary>Quantiles of measured time over predicted time: an immutable snapshot.</summary>
+public sealed class RatioBand
+{
+    private static readonly double[] Levels = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99];
+    private readonly double[] _ratios;
+
+    /// <param name="ratioAt">The ratio at a quantile; above 0 and not falling with it.</param>
+    public RatioBand(Func<double, double> ratioAt)
+    {
+        ArgumentNullException.ThrowIfNull(ratioAt);
+        _ratios = [.. Levels.Select(ratioAt)];
+    }
+
+    /// <summary>Before anything was measured: within a factor of about four, 95 times of 100.</summary>
+    public static RatioBand Young { get; } = new(level => Math.Exp(0.7 * Normal(level)));
+
+    /// <summary>The ratio below which a share of the measurements stays.</summary>
+    /// <param name="quantile">Clamped to 0.025 to 0.99; between the levels kept, the line that joins them.</param>
+    public double At(double quantile)
+    {
+        if (!(quantile > Levels[0]))
+            return _ratios[0];
+        for (var i = 1; i < Levels.Length; i++)
+        {
+            if (quantile <= Levels[i])
+                return _ratios[i - 1] + ((_ratios[i] - _ratios[i - 1]) * ((quantile - Levels[i - 1]) / (Levels[i] - Levels[i - 1])));
+        }
+
+        return _ratios[^1];
+    }
+
+    /// <summary>The standard normal's quantile at a level kept.</summary>
+    private static double Normal(double level) => level switch
+    {
+        0.025 => -1.960,
+        0.05 => -1.645,
+        0.1 => -1.282,
+        0.25 => -0.674,
+        0.75 => 0.674,
+        0.9 => 1.282,
+        0.95 => 1.645,
+        0.975 => 1.960,
+        0.99 => 2.326,
+        _ => 0,
+    };
+}

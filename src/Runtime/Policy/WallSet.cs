@@ -1,0 +1,11 @@
+namespace Hybrid.Policy;
+
+/// <summary>The walls that a target hit.</summary>
+internal readonly record struct WallSet(int Bits)
+{
+    public bool IsEmpty => Bits == 0;
+
+    public bool Has(Wall wall) => (Bits & (1 << (int)wall)) != 0;
+
+    public WallSet With(Wall wall, bool hit) => hit ? new(Bits | (1 << (int)wall)) : this;
+}
