@@ -7,14 +7,16 @@ namespace Hybrid.Benchmarks.Engine.Tables;
 internal static class Batches
 {
     private const int Streams = 8;
+    private const int RawTokens = 128;
 
     public static async Task<bool> RunAsync(EngineOptions options)
     {
         var table = new MarkdownTable(
             options,
             $"{Streams} greedy streams at once: median of {options.Pairs} pairs in turns, tokens/s of all streams together from the first question to the last token; Hybrid with {options.Threads} threads. " +
-            $"The peer runs them in one context of {Streams} sequences. {Peer.Caption}",
-            "model", "peer threads", "node-llama-cpp", "Hybrid", "ratio", "lowest–highest", "Hybrid one after another", "ratio", "lowest–highest");
+            $"The peer runs them in one context of {Streams} sequences. {Peer.Caption} " +
+            $"The last column is what sharing steps gains in llama.cpp alone, in as many rounds of {RawTokens} tokens: no engine can gain more against one after another.",
+            "model", "peer threads", "node-llama-cpp", "Hybrid", "ratio", "lowest–highest", "Hybrid one after another", "ratio", "lowest–highest", "llama.cpp alone");
         foreach (var model in options.Models("edge", "cloud", "q8", "q4"))
         {
             var work = await Work.MakeAsync(model, options, Streams);
@@ -24,7 +26,7 @@ internal static class Batches
             {
                 var peers = await Pairs.RunAsync(options, () => TogetherAsync(engine, work), () => TheirsAsync(peer, work), peer.Id);
                 var alone = await Pairs.RunAsync(options, () => TogetherAsync(engine, work), () => OneAfterAnotherAsync(engine, work));
-                table.Row(model.Title, $"{threads}", $"{peers.Right:0}", $"{peers.Left:0}", $"{peers.Ratio:0.00}", peers.Spread, $"{alone.Right:0}", $"{alone.Ratio:0.00}", alone.Spread);
+                table.Row(model.Title, $"{threads}", $"{peers.Right:0}", $"{peers.Left:0}", $"{peers.Ratio:0.00}", peers.Spread, $"{alone.Right:0}", $"{alone.Ratio:0.00}", alone.Spread, await RawGainAsync(model, options));
             }
         }
 
@@ -51,6 +53,15 @@ internal static class Batches
         }
 
         return true;
+    }
+
+    private static async Task<string> RawGainAsync(BenchModel model, EngineOptions options)
+    {
+        await Pairs.RestAsync(options.Quick);
+        using var raw = await RawSteps.LoadAsync(model, 2048, options.Threads);
+        _ = raw.Gain(Streams, RawTokens);
+        double[] gains = [.. Enumerable.Range(0, options.Pairs).Select(_ => raw.Gain(Streams, RawTokens)).Order()];
+        return $"{Statistics.Median(gains):0.00} ({gains[0]:0.00}–{gains[^1]:0.00})";
     }
 
     private static async Task<double> TheirsAsync(NodeLlama peer, Work work)
