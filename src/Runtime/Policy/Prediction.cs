@@ -22,7 +22,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
 
     public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
 
-    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate; total = TTFT + n_out / decode rate.</summary>
+    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate; total = TTFT + n_out / decode rate. Time at the quantile, the rest as expected.</summary>
     public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile)
     {
         var (descriptor, state, rates) = target;
@@ -32,12 +32,13 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
         var firstToken = QueueSeconds(state, prefill + decode) + cold + ((rates.RoundTrip.TotalSeconds + prefill) * rates.FirstTokenSpread.At(quantile));
         firstToken = Math.Max(firstToken, LeastSeconds);
+        var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
         var busy = Span(prefill + decode);
         var joules = CostModel.Joules(descriptor, busy);
         return new(
             firstToken,
-            firstToken + (decode * rates.PerTokenSpread.At(quantile)),
+            firstToken + (decodeAtQuantile * rates.PerTokenSpread.At(quantile)),
             prefill + decode,
             CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0),
             joules,
