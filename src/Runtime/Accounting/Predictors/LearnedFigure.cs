@@ -9,7 +9,7 @@ internal sealed class LearnedFigure(double stated, double statedEvidence, bool b
 {
     private const double Kept = 0.95; // the last twenty or so count
     private const double KeptAfterChange = 0.5;
-    private const double FarOff = 4;
+    private const double Known = 5; // measurements after which one can be an outlier
     private readonly double _stated = stated;
     private readonly double _statedEvidence = statedEvidence;
     private readonly OutlierGuard _guard = new();
@@ -24,8 +24,7 @@ internal sealed class LearnedFigure(double stated, double statedEvidence, bool b
     /// <param name="weight">How much it says, above 0 to 1.</param>
     public void Learn(double seen, double weight = 1)
     {
-        var error = (seen - _value) / Math.Max(Math.Max(_value, seen / FarOff), 1e-9);
-        var counts = bounded ? weight * _guard.Weigh(error) : weight;
+        var counts = bounded && _evidence > Known ? weight * _guard.Weigh((seen - _value) / Math.Max(_value, 1e-9)) : weight;
         var kept = forgetting.KeptSince(_at) * Math.Pow(_guard.HasChanged ? KeptAfterChange : Kept, weight);
         var pull = (1 - kept) * _statedEvidence;
         _evidence = (kept * _evidence) + pull + counts;

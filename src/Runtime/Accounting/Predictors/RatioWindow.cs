@@ -12,7 +12,7 @@ internal sealed class RatioWindow(Forgetting forgetting)
     private const int Capacity = 199; // all levels fall on or beside a whole rank of 200
     private const int YoungRatios = 39; // the least that reach the outermost levels of a 95 % band
     private const double Pace = 0.005;
-    private const double Reach = 0.8;
+    private const double Reach = 0.9;
     private const double BeyondTheLast = 1.5;
     private const double Least = 1e-3;
     private static readonly double[] Young = [.. Enumerable.Range(1, YoungRatios).Select(i => RatioBand.Young.At(i / (YoungRatios + 1.0)))];
@@ -31,7 +31,7 @@ internal sealed class RatioWindow(Forgetting forgetting)
     {
         ratio = Math.Clamp(ratio, Least, 1 / Least);
         if (_sorted.Count >= YoungRatios)
-            Adapt(ratio);
+            Adapt(ratio, Now);
         _latest.Enqueue(ratio);
         Insert(ratio);
         if (_latest.Count > Capacity)
@@ -41,12 +41,12 @@ internal sealed class RatioWindow(Forgetting forgetting)
     }
 
     /// <summary>Held too often, look nearer to the middle; too seldom, farther out.</summary>
-    private void Adapt(double ratio)
+    private void Adapt(double ratio, RatioBand shown)
     {
         for (var i = 0; i < _levels.Length; i++)
         {
             var level = RatioBand.Levels[i];
-            var below = ratio <= _band.At(level) ? 1 : 0;
+            var below = ratio <= shown.At(level) ? 1 : 0;
             var reach = Reach * Math.Min(level, 1 - level);
             _levels[i] = Math.Clamp(_levels[i] + (Pace * (level - below)), level - reach, level + reach);
         }
