@@ -141,7 +141,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         {
             int? expectedInput = ReferenceEquals(segment, receipt.Segments[0]) ? receipt.Decision.Profile.InputTokens : null;
             for (var i = 0; i < _predictors.Length; i++)
-                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, expectedInput);
+                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, expectedInput, receipt.Decision.Snapshots[i].State);
         }
 
         _lengths.Observe(receipt);

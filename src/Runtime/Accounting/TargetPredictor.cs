@@ -23,6 +23,7 @@ public sealed class TargetPredictor
     private readonly FirstTokenLine _firstToken;
     private readonly LearnedFigure _perToken; // seconds, as is the next
     private readonly LearnedFigure _coldStart;
+    private readonly LearnedFigure _waitPerBusySlot;
     private readonly LearnedFigure _cachedShare;
     private readonly FailureRate _failures;
     private readonly RatioWindow _firstTokenRatios;
@@ -45,6 +46,7 @@ public sealed class TargetPredictor
         _firstToken = new(_stated.RoundTrip.TotalSeconds, 1 / _stated.PrefillTokensPerSecond, _forgetting);
         _perToken = new(1 / _stated.DecodeTokensPerSecond, statedEvidence: 0.25, bounded: true, _forgetting);
         _coldStart = new(_stated.ColdStart.TotalSeconds, statedEvidence: 0.25, bounded: true, _forgetting);
+        _waitPerBusySlot = new(0, statedEvidence: 1, bounded: true, _forgetting);
         _cachedShare = new(0, statedEvidence: 1, bounded: false, _forgetting);
         _failures = new(_forgetting);
         _firstTokenRatios = new(_forgetting);
@@ -63,12 +65,13 @@ public sealed class TargetPredictor
     }
 
     /// <summary>Learns from an attempt.</summary>
-    public void Observe(Receipt receipt) => Observe(receipt, null);
+    public void Observe(Receipt receipt) => Observe(receipt, null, TargetState.Warm);
 
     /// <summary>Learns from an attempt.</summary>
     /// <param name="receipt">What it took.</param>
     /// <param name="expectedInput">The prompt's tokens as the policy took them, so that the band covers how they are counted; null: as the receipt says.</param>
-    internal void Observe(Receipt receipt, int? expectedInput)
+    /// <param name="state">What the target was doing when the policy decided.</param>
+    internal void Observe(Receipt receipt, int? expectedInput, TargetState state)
     {
         ArgumentNullException.ThrowIfNull(receipt);
         lock (_lock)
@@ -76,26 +79,31 @@ public sealed class TargetPredictor
             var before = Now();
             _learned |= _failures.Observe(receipt);
             if (FailureRate.Answered(receipt) && receipt.TimeToFirstToken is { } firstToken)
-                LearnFirstToken(receipt, firstToken.TotalSeconds - receipt.QueueTime.TotalSeconds, before, expectedInput ?? receipt.InputTokens);
+                LearnFirstToken(receipt, firstToken.TotalSeconds, before, expectedInput ?? receipt.InputTokens, state);
             if (receipt.TokensPerSecond > 0)
                 LearnPerToken(receipt, before);
             Read();
         }
     }
 
-    private void LearnFirstToken(Receipt receipt, double seconds, TargetRates before, int expectedInput)
+    private void LearnFirstToken(Receipt receipt, double firstToken, TargetRates before, int expectedInput, TargetState state)
     {
         _learned = true;
         _answers++;
         var prefilled = Math.Max(0, receipt.InputTokens - receipt.CachedTokens);
-        seconds = Math.Max(seconds, Prediction.LeastSeconds);
+        var seconds = Math.Max(firstToken - receipt.QueueTime.TotalSeconds, Prediction.LeastSeconds);
+        var queued = Prediction.Ahead(state) > 0;
         if (receipt.Cold)
         {
             _coldStart.Learn(Math.Max(0, seconds - Seconds(before, prefilled)));
         }
         else
         {
-            _firstTokenRatios.Add(seconds / Math.Max(Seconds(before, expectedInput * (1 - before.CachedShare)), Prediction.LeastSeconds));
+            // Where no queue was predicted, the band has to cover any wait there was; a predicted one is the queue's own matter.
+            var predicted = Seconds(before, expectedInput * (1 - before.CachedShare)) + Prediction.WaitSeconds(state, before);
+            _firstTokenRatios.Add((queued ? seconds : firstToken) / Math.Max(predicted, Prediction.LeastSeconds));
+            if (!queued && state.BusySlots > 0)
+                _waitPerBusySlot.Learn(receipt.QueueTime.TotalSeconds / state.BusySlots);
             _firstToken.Learn(prefilled, seconds, receipt.PrefillReported ? receipt.PrefillTime.TotalSeconds : null);
         }
 
@@ -135,6 +143,7 @@ public sealed class TargetPredictor
         {
             FirstTokenSpread = _firstTokenRatios.Now,
             PerTokenSpread = _perTokenRatios.Now,
+            WaitPerBusySlot = Prediction.Span(_waitPerBusySlot.Now),
             CachedShare = _cachedShare.Now,
             FailureProbability = _failures.Now,
         };

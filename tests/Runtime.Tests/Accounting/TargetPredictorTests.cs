@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Policy;
 using Hybrid.Targets;
 
 namespace Hybrid.Tests.Accounting;
@@ -181,6 +182,25 @@ public class TargetPredictorTests
         Assert.True(Width(Taught(300).Snapshot()) < 1.2);
 
         static double Width(TargetRates rates) => rates.FirstTokenSpread.At(0.975) / rates.FirstTokenSpread.At(0.025);
+    }
+
+    [Fact]
+    public void Beside_others_it_waits_though_a_slot_is_free()
+    {
+        var predictor = new TargetPredictor(Stated, _time);
+        TargetState Busy(int slots) => TargetState.Warm with { BusySlots = slots, Slots = 4 };
+        for (var i = 0; i < 100; i++)
+        {
+            var wait = TimeSpan.FromSeconds(0.2 * (i % 4));
+            predictor.Observe(Answer() with { QueueTime = wait, TimeToFirstToken = TimeSpan.FromSeconds(0.8) + wait }, null, Busy(i % 4));
+        }
+
+        var rates = predictor.Snapshot();
+        Assert.Equal(0.8, First(Busy(0)), 1);
+        Assert.Equal(1.4, First(Busy(3)), 1);
+        Assert.True(rates.FirstTokenSpread.At(0.9) < 1.2);
+
+        double First(TargetState state) => Prediction.Of(new() { PromptTokens = 100 }, new(Stated, state, rates), 0.5).FirstTokenSeconds;
     }
 
     [Fact]
