@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
+using Hybrid.Accounting.Predictors;
 using Hybrid.Chat;
 using Hybrid.Configuration;
 using Hybrid.Policy;
@@ -27,6 +28,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 {
     private readonly IReadOnlyList<ITarget> _targets;
     private readonly TargetPredictor[] _predictors;
+    private readonly OutputLengths _lengths = new();
     private readonly HybridChatClientOptions _options;
     private readonly Func<PolicySet> _policies;
     private readonly ChatRequestReader _reader;
@@ -48,7 +50,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _logger = _options.Logger ?? NullLogger.Instance;
         _predictors = [.. _targets.Select(target => new TargetPredictor(target.Descriptor, _options.TimeProvider))];
         var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
-        _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _options.TimeProvider);
+        _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
         _conductor = new(_options.TimeProvider, _logger);
     }
 
@@ -137,10 +139,12 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         foreach (var segment in receipt.Segments)
         {
+            int? expectedInput = ReferenceEquals(segment, receipt.Segments[0]) ? receipt.Decision.Profile.InputTokens : null;
             for (var i = 0; i < _predictors.Length; i++)
-                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment);
+                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, expectedInput, receipt.Decision.Snapshots[i].State);
         }
 
+        _lengths.Observe(receipt);
         HybridMeter.Settled(receipt);
         LogSettled(_logger, receipt.Id, receipt.Finish, receipt.Segments.Count, receipt.OutputTokens, receipt.Dollars);
         _options.OnReceipt?.Invoke(receipt);

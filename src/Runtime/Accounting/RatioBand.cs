@@ -3,7 +3,7 @@ namespace Hybrid.Accounting;
 /// <summary>Quantiles of measured time over predicted time: an immutable snapshot.</summary>
 public sealed class RatioBand
 {
-    private static readonly double[] Levels = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99];
+    internal static readonly double[] Levels = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99];
     private readonly double[] _ratios;
 
     /// <param name="ratioAt">The ratio at a quantile; above 0 and not falling with it.</param>
@@ -12,6 +12,9 @@ public sealed class RatioBand
         ArgumentNullException.ThrowIfNull(ratioAt);
         _ratios = [.. Levels.Select(ratioAt)];
     }
+
+    /// <param name="ratios">One for each of <see cref="Levels"/>; kept.</param>
+    internal RatioBand(double[] ratios) => _ratios = ratios;
 
     /// <summary>Before anything was measured: within a factor of about four, 95 times of 100.</summary>
     public static RatioBand Young { get; } = new(level => Math.Exp(0.7 * Normal(level)));
@@ -29,6 +32,19 @@ public sealed class RatioBand
         }
 
         return _ratios[^1];
+    }
+
+    /// <summary>This band as far as it is kept, and another for the rest; in between by the logarithm.</summary>
+    /// <param name="other">The other.</param>
+    /// <param name="kept">0: the other, 1: this.</param>
+    internal RatioBand Toward(RatioBand other, double kept)
+    {
+        if (kept >= 1)
+            return this;
+        var ratios = new double[Levels.Length];
+        for (var i = 0; i < ratios.Length; i++)
+            ratios[i] = Math.Exp((kept * Math.Log(_ratios[i])) + ((1 - kept) * Math.Log(other._ratios[i])));
+        return new(ratios);
     }
 
     /// <summary>The standard normal's quantile at a level kept.</summary>

@@ -21,6 +21,9 @@ public sealed record TargetRates(
     /// <summary>How far the time per token strays from the prediction.</summary>
     public RatioBand PerTokenSpread { get; init; } = RatioBand.Young;
 
+    /// <summary>How long each request that is being decoded there makes a new one wait though a slot is free.</summary>
+    public TimeSpan WaitPerBusySlot { get; init; }
+
     /// <summary>The share of a prompt that is usually cached there, 0 to 1.</summary>
     public double CachedShare { get; init; }
 

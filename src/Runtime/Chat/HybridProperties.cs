@@ -17,6 +17,8 @@ internal sealed record HybridProperties
 
     public string? Target { get; private init; }
 
+    public string? Tag { get; private init; }
+
     public float? MinP { get; private init; }
 
     public float? RepetitionPenalty { get; private init; }
@@ -38,6 +40,7 @@ internal sealed record HybridProperties
                 HybridChatOptionsExtensions.Priority => read with { Priority = Known(Is<RequestPriority>(key, value)) },
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
+                HybridChatOptionsExtensions.Tag => read with { Tag = Short(Is<string>(key, value)) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
                 HybridChatOptionsExtensions.Grammar => read with { Grammar = Is<string>(key, value) },
@@ -60,6 +63,10 @@ internal sealed record HybridProperties
     private static RequestPriority Known(RequestPriority priority) => Enum.IsDefined(priority)
         ? priority
         : throw Invalid($"The priority {(int)priority} is not known; use background, normal or interactive");
+
+    private static string Short(string tag) => tag.Length is > 0 and <= 64
+        ? tag
+        : throw Invalid($"The tag has {tag.Length} characters; use 1 to 64");
 
     private static TimeSpan Positive(TimeSpan deadline) => deadline > TimeSpan.Zero
         ? deadline

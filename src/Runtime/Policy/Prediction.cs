@@ -22,7 +22,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
 
     public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
 
-    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate; total = TTFT + n_out / decode rate.</summary>
+    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate + wait beside others; total = TTFT + n_out / decode rate. Time at the quantile, the rest as expected.</summary>
     public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile)
     {
         var (descriptor, state, rates) = target;
@@ -30,14 +30,16 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         var prefill = (profile.InputTokens - cached) / rates.PrefillTokensPerSecond;
         var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
-        var firstToken = QueueSeconds(state, prefill + decode) + cold + ((rates.RoundTrip.TotalSeconds + prefill) * rates.FirstTokenSpread.At(quantile));
+        var start = rates.RoundTrip.TotalSeconds + prefill + WaitSeconds(state, rates);
+        var firstToken = QueueSeconds(state, prefill + decode) + cold + (start * rates.FirstTokenSpread.At(quantile));
         firstToken = Math.Max(firstToken, LeastSeconds);
+        var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
         var busy = Span(prefill + decode);
         var joules = CostModel.Joules(descriptor, busy);
         return new(
             firstToken,
-            firstToken + (decode * rates.PerTokenSpread.At(quantile)),
+            firstToken + (decodeAtQuantile * rates.PerTokenSpread.At(quantile)),
             prefill + decode,
             CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0),
             joules,
@@ -46,11 +48,16 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
 
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));
 
+    /// <summary>Requests that must end before a new one begins.</summary>
+    public static int Ahead(TargetState state) => state.QueueLength + (state.Slots > 0 && state.BusySlots >= state.Slots ? 1 : 0);
+
+    /// <summary>Where a slot is free, the steps of those that are being decoded still come first.</summary>
+    public static double WaitSeconds(TargetState state, TargetRates rates) => Ahead(state) == 0 ? state.BusySlots * rates.WaitPerBusySlot.TotalSeconds : 0;
+
     /// <summary>Those ahead of us, taken to be like us, shared among the slots.</summary>
     private static double QueueSeconds(TargetState state, double service)
     {
-        var full = state.Slots > 0 && state.BusySlots >= state.Slots;
-        var ahead = state.QueueLength + (full ? 1 : 0);
+        var ahead = Ahead(state);
         return ahead == 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
     }
 }

@@ -20,6 +20,10 @@ public readonly record struct RequestProfile
     /// <summary>Tokens of the answer that are still expected.</summary>
     public int ExpectedOutputTokens { get; init; }
 
+    /// <summary>Tokens that the answer has at the policy's quantile of latency: what its time is predicted with, where its price is with the expected ones.</summary>
+    /// <value>Null: as <see cref="ExpectedOutputTokens"/>.</value>
+    public int? OutputTokensAtQuantile { get; init; }
+
     /// <summary>The most tokens that the answer may have.</summary>
     /// <value>Null: no limit was set.</value>
     public int? MaxOutputTokens { get; init; }

@@ -17,7 +17,7 @@ internal static class Walls
             .With(Wall.Offline, policy.Offline && descriptor.Zone != Zone.Device)
             .With(Wall.NotAllowed, IsForeignZone(policy, descriptor) || IsUnlisted(policy, descriptor))
             .With(Wall.Capability, (profile.Needs & ~descriptor.Capabilities) != TargetCapabilities.None)
-            .With(Wall.Context, (long)profile.InputTokens + profile.ExpectedOutputTokens > descriptor.ContextLength)
+            .With(Wall.Context, (long)profile.InputTokens + RoomFor(profile) > descriptor.ContextLength)
             .With(Wall.Unavailable, state.Readiness == TargetReadiness.Unavailable)
             .With(Wall.Figures, !prediction.IsFinite || !double.IsFinite(target.LearnedDollars))
             .With(Wall.Price, prediction.Dollars > policy.MaxDollarsPerRequest)
@@ -69,7 +69,7 @@ internal static class Walls
                 IsForeignZone(policy, descriptor) ? $"policy '{policy.Name}' allows no target in zone {descriptor.Zone}" : null,
                 IsUnlisted(policy, descriptor) ? $"policy '{policy.Name}' does not list this target" : null),
             Wall.Capability => [$"it lacks {profile.Needs & ~descriptor.Capabilities}"],
-            Wall.Context => [$"{profile.InputTokens} tokens in and {profile.ExpectedOutputTokens} expected do not fit its context of {descriptor.ContextLength}"],
+            Wall.Context => [$"{profile.InputTokens} tokens in and {RoomFor(profile)} expected do not fit its context of {descriptor.ContextLength}"],
             Wall.Unavailable => [state.Reason.Length > 0 ? $"unavailable: {state.Reason}" : "unavailable"],
             Wall.Price => [$"predicted ${Digits(prediction.Dollars)} is above the cap of ${Digits(policy.MaxDollarsPerRequest!.Value)}"],
             Wall.Carbon => [$"predicted {Digits(prediction.Grams)} g CO2e is above the cap of {Digits(policy.MaxGramsPerRequest!.Value)} g"],
@@ -93,6 +93,9 @@ internal static class Walls
 
         return [.. given];
     }
+
+    /// <summary>A limit is a wish for so much room, however short such answers usually are.</summary>
+    private static int RoomFor(in RequestProfile profile) => Math.Max(profile.ExpectedOutputTokens, profile.MaxOutputTokens ?? 0);
 
     private static bool IsPinnedAway(in RequestProfile profile, TargetDescriptor descriptor) => profile.Target is { } pinned && pinned != descriptor.Name;
 
