@@ -21,6 +21,7 @@ internal sealed partial class CachedGrid(IGridProvider provider, TimeProvider ti
 
     private readonly ConcurrentDictionary<string, ZoneState> _zones = new(StringComparer.OrdinalIgnoreCase);
     private readonly CancellationTokenSource _closing = new();
+    private int _disposed;
 
     public GridReading Read(string zone)
     {
@@ -33,6 +34,7 @@ internal sealed partial class CachedGrid(IGridProvider provider, TimeProvider ti
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _closing.Cancel();
         _closing.Dispose();
         provider.Dispose();
@@ -83,7 +85,7 @@ internal sealed partial class CachedGrid(IGridProvider provider, TimeProvider ti
         }
 
         state.Known = next.Worded(provider, time);
-        if (problem.Length > 0 && problem != before.Problem && !_closing.IsCancellationRequested) LogUnknown(logger, provider.Name, zone, problem);
+        if (problem.Length > 0 && problem != before.Problem && _disposed == 0) LogUnknown(logger, provider.Name, zone, problem);
         if (problem.Length == 0 && before.Problem.Length > 0 && before.TriedAt is not null) LogKnown(logger, provider.Name, zone);
     }
 

@@ -50,7 +50,7 @@ internal static class GridJson
     /// <summary>Refuses a figure of another day; one without a time is taken at its word.</summary>
     public static void CheckAge(JsonElement parent, string name, DateTimeOffset now)
     {
-        if (!parent.TryGetProperty(name, out var given) || given.ValueKind == JsonValueKind.Null)
+        if (parent.ValueKind != JsonValueKind.Object || !parent.TryGetProperty(name, out var given) || given.ValueKind == JsonValueKind.Null)
             return;
         var time = Time(parent, name);
         if ((now - time).Duration() > Oldest)
