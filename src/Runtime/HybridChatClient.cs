@@ -34,6 +34,8 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly ChatRequestReader _reader;
     private readonly Conductor _conductor;
     private readonly ILogger _logger;
+    private readonly MeasuredEnergy? _energy;
+    private readonly SlotWait _slots;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
 
@@ -51,7 +53,11 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _predictors = [.. _targets.Select(target => new TargetPredictor(target.Descriptor, _options.TimeProvider))];
         var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
         _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
-        _conductor = new(_options.TimeProvider, _logger);
+        if (_options.MeasurePower) _energy = OpenMeter();
+        _conductor = new(_options.TimeProvider, _logger, _energy);
+        _slots = new(_options.TimeProvider, _options.Grid);
+        // The first look asks the grids, so that a decision soon finds their answers.
+        Snapshots();
     }
 
     /// <summary>Says which target would take a request, and why; sends nothing.</summary>
@@ -59,7 +65,8 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(messages);
         var request = _reader.Read("", messages, options, _policies());
-        return PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        var targets = Snapshots();
+        return PolicyEngine.Decide(request.Profile, targets, request.Policy).Placed(_slots.Plan(request.Profile, targets, request.Policy));
     }
 
     /// <inheritdoc />
@@ -97,7 +104,9 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     /// <summary>Disposes the targets if the client owns them.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0 || !_options.OwnsTargets) return;
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _energy?.Dispose();
+        if (!_options.OwnsTargets) return;
         foreach (var target in _targets) await target.DisposeAsync();
     }
 
@@ -107,7 +116,8 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var id = Guid.NewGuid().ToString("N");
         var request = _reader.Read(id, messages, options, _policies());
-        var decision = PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        (request, var deferral) = await WaitAsync(request, cancellationToken);
+        var decision = PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy).Placed(deferral);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
@@ -120,7 +130,25 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         var snapshots = new TargetSnapshot[_targets.Count];
         for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _targets[i].State, _predictors[i].Snapshot());
+        LiveFigures.Fill(snapshots, _options.Grid, _options.TimeProvider.GetUtcNow());
         return snapshots;
+    }
+
+    /// <summary>Lets a request that can wait do so; then the policy of that name counts as it is by then.</summary>
+    private async ValueTask<(ChatRequest Request, Deferral? Deferral)> WaitAsync(ChatRequest request, CancellationToken cancellationToken)
+    {
+        (request, var deferral) = await _slots.WaitAsync(request, Snapshots, cancellationToken);
+        if (deferral is not { IsDeferred: true }) return (request, deferral);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        LogDeferred(_logger, request.Decode.Id, deferral);
+        return (_policies().TryFind(request.Policy.Name, out var policy) ? request with { Policy = policy } : request, deferral);
+    }
+
+    private MeasuredEnergy? OpenMeter()
+    {
+        var meter = MeasuredEnergy.Open(_options.SystemFiles, _options.TimeProvider, out var found);
+        if (meter is null) LogNoMeter(_logger, found);
+        return meter;
     }
 
     private ITarget Find(string name) => _targets.First(target => target.Descriptor.Name == name);
@@ -152,6 +180,12 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 
     [LoggerMessage(1001, LogLevel.Debug, "Request {Id}: {Decision}")]
     private static partial void LogDecided(ILogger logger, string id, string decision);
+
+    [LoggerMessage(1003, LogLevel.Debug, "Request {Id} goes on: {Deferral}.")]
+    private static partial void LogDeferred(ILogger logger, string id, Deferral deferral);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Power cannot be measured on this machine: {Reason}. Receipts take energy from the stated ActiveWatts.")]
+    private static partial void LogNoMeter(ILogger logger, string reason);
 
     [LoggerMessage(1002, LogLevel.Debug, "Request {Id} ended: {Finish} after {Attempts} attempts, {Tokens} tokens, ${Dollars}.")]
     private static partial void LogSettled(ILogger logger, string id, RequestFinish finish, int attempts, int tokens, double dollars);

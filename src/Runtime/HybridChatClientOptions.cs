@@ -27,6 +27,14 @@ public sealed record HybridChatClientOptions
     /// <value>The system's.</value>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Knows the grids that feed the targets; not disposed with the client.</summary>
+    /// <value>Null: what the targets state counts.</value>
+    public IGridIntensitySource? Grid { get; init; }
+
+    /// <summary>Whether receipts of targets on this device take their energy from the machine's meter (RAPL, else a battery), where it has one.</summary>
+    /// <value>False: the targets' stated watts count.</value>
+    public bool MeasurePower { get; init; }
+
     /// <summary>Where faults and decisions are logged; never a prompt or an answer.</summary>
     /// <value>Null: nowhere.</value>
     public ILogger? Logger { get; init; }
@@ -37,6 +45,9 @@ public sealed record HybridChatClientOptions
     /// <summary>Called once for each request that reached a target, however it ended; must not block or throw.</summary>
     /// <value>Null: nobody is told.</value>
     public Action<RequestReceipt>? OnReceipt { get; init; }
+
+    /// <summary>The root of sysfs, where the machine's meters are.</summary>
+    internal string SystemFiles { get; init; } = "/sys";
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

@@ -9,6 +9,7 @@ public static class HybridChatOptionsExtensions
     internal const string Prefix = "hybrid.";
     internal const string Privacy = "hybrid.privacy";
     internal const string Deadline = "hybrid.deadline";
+    internal const string WaitUntil = "hybrid.can_wait_until";
     internal const string Priority = "hybrid.priority";
     internal const string Policy = "hybrid.policy";
     internal const string Target = "hybrid.target";
@@ -23,6 +24,9 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Sets how long the whole answer may take, counted from the moment it is asked; above zero.</summary>
     public static ChatOptions WithDeadline(this ChatOptions options, TimeSpan deadline) => options.Set(Deadline, deadline);
+
+    /// <summary>Lets the request wait for a cheaper or greener slot, as long as the answer can be complete by then.</summary>
+    public static ChatOptions CanWaitUntil(this ChatOptions options, DateTimeOffset time) => options.Set(WaitUntil, time);
 
     /// <summary>Sets who goes first where requests wait for the same engine.</summary>
     public static ChatOptions WithPriority(this ChatOptions options, RequestPriority priority) => options.Set(Priority, priority);

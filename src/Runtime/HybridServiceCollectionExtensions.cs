@@ -1,3 +1,4 @@
+using Hybrid.Accounting;
 using Hybrid.Configuration;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
@@ -35,6 +36,8 @@ public static class HybridServiceCollectionExtensions
         services.AddSingleton<IOptionsChangeTokenSource<HybridOptions>>(new ConfigurationChangeTokenSource<HybridOptions>(section));
         services.TryAddSingleton(provider => new PolicySource(
             provider.GetRequiredService<IOptionsMonitor<HybridOptions>>(), Logger(provider)));
+        services.TryAddSingleton(provider => GridReader.Make(
+            provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue.Grid, provider.GetRequiredService<TimeProvider>(), Logger(provider)));
         services.TryAddSingleton(MakeClient);
         services.TryAddSingleton<IChatClient>(provider => provider.GetRequiredService<HybridChatClient>());
 
@@ -59,6 +62,8 @@ public static class HybridServiceCollectionExtensions
         {
             TimeProvider = time,
             Logger = Logger(provider),
+            Grid = provider.GetRequiredService<IGridIntensitySource>(),
+            MeasurePower = options.MeasurePower,
             OwnsTargets = true,
             PolicySource = () => source.Current,
         });

@@ -37,6 +37,17 @@ public static class CostModel
         return target.ActiveWatts * busy.TotalSeconds * target.PowerUsageEffectiveness;
     }
 
+    /// <summary>Energy in joules: by <see cref="Joules(TargetDescriptor, TimeSpan)"/> where watts are stated, else away from this device by a model of GPU servers.</summary>
+    /// <remarks>The model is EcoLogits' (ecologits.ai); it knows tokens of the answer and parameters alone. On this device unstated watts count as 0.</remarks>
+    public static double Joules(TargetDescriptor target, double outputTokens, TimeSpan busy)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return IsModelled(target) ? EnergyModel.JoulesPerToken(target.ParametersBillions) * outputTokens * target.PowerUsageEffectiveness : Joules(target, busy);
+    }
+
+    /// <summary>Whether a target's energy is a model's: GPU servers are no model of a phone.</summary>
+    internal static bool IsModelled(TargetDescriptor target) => target.ActiveWatts == 0 && target.ParametersBillions > 0 && target.Zone != Zone.Device;
+
     /// <summary>Operational emissions in grams CO2e: energy times grid intensity (E·I of ISO/IEC 21031).</summary>
     public static double Grams(double joules, double gramsPerKilowattHour) => joules / JoulesPerKilowattHour * gramsPerKilowattHour;
 

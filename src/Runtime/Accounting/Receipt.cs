@@ -63,6 +63,9 @@ public sealed record Receipt
     /// <summary>Energy in joules.</summary>
     public double Joules { get; init; }
 
+    /// <summary>Whether the machine's own meter told the energy; else it is the descriptor's or a model's.</summary>
+    public bool JoulesMeasured { get; init; }
+
     /// <summary>Operational emission in grams CO2e (E·I).</summary>
     public double Grams { get; init; }
 

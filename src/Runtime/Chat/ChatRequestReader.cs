@@ -47,6 +47,7 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             Privacy = decode.Privacy,
             Needs = TargetCapabilities.Chat | decode.Needs,
             TimeLeft = properties.Deadline,
+            CanWaitUntil = properties.CanWaitUntil,
             Target = target,
             Model = model,
         };

@@ -11,6 +11,8 @@ internal sealed record HybridProperties
 
     public TimeSpan? Deadline { get; private init; }
 
+    public DateTimeOffset? CanWaitUntil { get; private init; }
+
     public RequestPriority? Priority { get; private init; }
 
     public string? Policy { get; private init; }
@@ -37,6 +39,7 @@ internal sealed record HybridProperties
             {
                 HybridChatOptionsExtensions.Privacy => read with { Privacy = Known(Is<PrivacyClass>(key, value)) },
                 HybridChatOptionsExtensions.Deadline => read with { Deadline = Positive(Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.WaitUntil => read with { CanWaitUntil = Is<DateTimeOffset>(key, value) },
                 HybridChatOptionsExtensions.Priority => read with { Priority = Known(Is<RequestPriority>(key, value)) },
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },

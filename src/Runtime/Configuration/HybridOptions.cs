@@ -31,6 +31,14 @@ public sealed class HybridOptions
     /// <value>Null: no limit.</value>
     public long? MemoryBudget { get; set; }
 
+    /// <summary>Whether energy on this device is measured: key <c>Hybrid:Local:MeasurePower</c>.</summary>
+    /// <value>False.</value>
+    public bool MeasurePower { get; set; }
+
+    /// <summary>Where grid intensities come from: section <c>Hybrid:Grid</c>.</summary>
+    /// <value>Null: what the targets state counts.</value>
+    public GridOptions? Grid { get; set; }
+
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
 

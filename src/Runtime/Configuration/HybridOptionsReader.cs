@@ -21,6 +21,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         native?.RefuseUnknown();
         if (reader.Section(nameof(options.Local)) is { } local) TargetReader.Local(local, llamaPath, options);
         foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
+        if (reader.Section(nameof(options.Grid)) is { } grid) options.Grid = GridReader.Read(grid);
         reader.RefuseUnknown();
         CheckAcross(options, reader);
     }
@@ -39,6 +40,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
             reader.Error("Local:Name", $"'{local.Descriptor.Name}' is also the name of a pool; choose another");
         foreach (var name in options.LocalModels.Keys.Where(name => !targets.Add(name)))
             reader.Error($"Local:Models:{name}", $"'{name}' is also the name of another target; choose another");
+        GridReader.CheckZones(options, reader);
         foreach (var (name, policy) in options.Policies)
         {
             foreach (var target in policy.AllowedTargets.Where(target => !targets.Contains(target)))

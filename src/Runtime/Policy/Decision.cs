@@ -41,6 +41,10 @@ public sealed class Decision
     [JsonIgnore]
     public IEnumerable<TargetAssessment> Standbys => Ranking.Skip(1);
 
+    /// <summary>When it was placed, for a request that could wait.</summary>
+    /// <value>Null: it could not wait.</value>
+    public Deferral? Deferral { get; private init; }
+
     /// <summary>The policy itself.</summary>
     [JsonIgnore]
     internal RoutingPolicy Rules { get; }
@@ -61,6 +65,12 @@ public sealed class Decision
 
     /// <summary>The grid intensity that counted for a target.</summary>
     internal double GramsPerKilowattHour(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).GramsPerKilowattHour;
+
+    /// <summary>The factor on a target's prices that counted.</summary>
+    internal double PriceFactor(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).PriceFactor;
+
+    /// <summary>The same decision, with when it was placed.</summary>
+    internal Decision Placed(Deferral? deferral) => deferral is null ? this : new(Profile, _snapshots, Rules, _scores) { Deferral = deferral };
 
     /// <summary>The whole decision for people: a line for the outcome and one for each target.</summary>
     public string Explain() => DecisionText.Full(this);

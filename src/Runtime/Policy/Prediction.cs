@@ -36,12 +36,12 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
         var busy = Span(prefill + decode);
-        var joules = CostModel.Joules(descriptor, busy);
+        var joules = CostModel.Joules(descriptor, profile.ExpectedOutputTokens, busy);
         return new(
             firstToken,
             firstToken + (decodeAtQuantile * rates.PerTokenSpread.At(quantile)),
             prefill + decode,
-            CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0),
+            target.PriceFactor * (CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0)),
             joules,
             CostModel.Grams(joules, target.GramsPerKilowattHour));
     }

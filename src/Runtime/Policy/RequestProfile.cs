@@ -56,6 +56,10 @@ public readonly record struct RequestProfile
     [JsonPropertyName("timeLeftSeconds")]
     public TimeSpan? TimeLeft { get; init; }
 
+    /// <summary>Until when the answer may come, if that is cheaper or greener.</summary>
+    /// <value>Null: it is wanted at once.</value>
+    public DateTimeOffset? CanWaitUntil { get; init; }
+
     /// <summary>What a target must be able to do.</summary>
     /// <value><see cref="TargetCapabilities.Chat"/></value>
     public TargetCapabilities Needs { get; init; } = TargetCapabilities.Chat;

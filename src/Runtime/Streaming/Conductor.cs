@@ -12,7 +12,7 @@ namespace Hybrid.Streaming;
 /// held back was never delivered, and the next one decodes it again (it counts as wasted). A failed target is not asked
 /// again for the same request. The tokens left are counted in the failed target's vocabulary.
 /// </remarks>
-internal sealed partial class Conductor(TimeProvider time, ILogger logger)
+internal sealed partial class Conductor(TimeProvider time, ILogger logger, MeasuredEnergy? energy = null)
 {
     /// <summary>Streams the answer; the last piece, and only it, has the receipt.</summary>
     /// <param name="request">The whole question.</param>
@@ -45,7 +45,8 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                     continue;
                 }
 
-                attempt = new Attempt(target, run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens, decision.GramsPerKilowattHour(candidate.Name), time);
+                attempt = new Attempt(
+                    target, run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens, decision.GramsPerKilowattHour(candidate.Name), time, decision.PriceFactor(candidate.Name), energy);
                 var (name, model) = (attempt.Descriptor.Name, attempt.Descriptor.Model);
                 HybridException? fault = null;
                 while (fault is null)

@@ -1,3 +1,5 @@
+using Hybrid.Accounting;
+
 namespace Hybrid.Targets;
 
 /// <summary>What is known of a target before it is asked: who, where, how fast, how dear.</summary>
@@ -44,7 +46,12 @@ public sealed record TargetDescriptor
     /// <summary>How long it stays warm after it was woken.</summary>
     public TimeSpan StaysWarm { get; init; }
 
+    /// <summary>How prices change with the time of day.</summary>
+    /// <value>Null: they do not.</value>
+    public PriceSchedule? Schedule { get; init; }
+
     /// <summary>Watts drawn for one request while it decodes.</summary>
+    /// <value>0: not known; away from this device energy is then estimated from the parameter count.</value>
     public double ActiveWatts { get; init; }
 
     /// <summary>Power usage effectiveness of the site, at least 1.</summary>
