@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -37,6 +38,10 @@ public sealed record HybridChatClientOptions
     /// <summary>Called once for each request that reached a target, however it ended; must not block or throw.</summary>
     /// <value>Null: nobody is told.</value>
     public Action<RequestReceipt>? OnReceipt { get; init; }
+
+    /// <summary>What the app and its tenants may spend; several clients may share it, and whoever opened it disposes it after them.</summary>
+    /// <value>Null: no budgets but those of single requests.</value>
+    public BudgetLedger? Budgets { get; init; }
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

@@ -1,3 +1,4 @@
+using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
@@ -35,6 +36,8 @@ public static class HybridServiceCollectionExtensions
         services.AddSingleton<IOptionsChangeTokenSource<HybridOptions>>(new ConfigurationChangeTokenSource<HybridOptions>(section));
         services.TryAddSingleton(provider => new PolicySource(
             provider.GetRequiredService<IOptionsMonitor<HybridOptions>>(), Logger(provider)));
+        services.TryAddSingleton(provider => BudgetLedger.Open(
+            provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue.Budgets ?? new(), provider.GetRequiredService<TimeProvider>(), Logger(provider)));
         services.TryAddSingleton(MakeClient);
         services.TryAddSingleton<IChatClient>(provider => provider.GetRequiredService<HybridChatClient>());
 
@@ -60,6 +63,7 @@ public static class HybridServiceCollectionExtensions
             TimeProvider = time,
             Logger = Logger(provider),
             OwnsTargets = true,
+            Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,
         });
     }

@@ -43,6 +43,9 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             Privacy = decode.Privacy,
             Needs = TargetCapabilities.Chat | decode.Needs,
             TimeLeft = properties.Deadline,
+            Tenant = properties.Tenant,
+            DollarsLeft = properties.BudgetDollars,
+            GramsLeft = properties.BudgetGrams,
             Target = target,
             Model = model,
         };

@@ -41,6 +41,10 @@ public sealed class Decision
     [JsonIgnore]
     public IEnumerable<TargetAssessment> Standbys => Ranking.Skip(1);
 
+    /// <summary>Whether nothing but a budget stands in the way of some target, and no target is left.</summary>
+    [JsonIgnore]
+    public bool OutOfBudget => Chosen is null && Targets.Any(target => target.Walls.All(wall => wall.Wall == Wall.Budget));
+
     /// <summary>The policy itself.</summary>
     [JsonIgnore]
     internal RoutingPolicy Rules { get; }
