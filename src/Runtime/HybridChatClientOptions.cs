@@ -35,7 +35,7 @@ public sealed record HybridChatClientOptions
     /// <summary>Whether disposing the client disposes its targets.</summary>
     public bool OwnsTargets { get; init; }
 
-    /// <summary>Called once for each request that reached a target, however it ended; must not block or throw.</summary>
+    /// <summary>Called once for each request that reached a target, or that a budget kept from the last one, however it ended; must not block or throw.</summary>
     /// <value>Null: nobody is told.</value>
     public Action<RequestReceipt>? OnReceipt { get; init; }
 

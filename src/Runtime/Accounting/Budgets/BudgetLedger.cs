@@ -206,14 +206,14 @@ public sealed class BudgetLedger : IDisposable, IAsyncDisposable
     /// <summary>A scope that the file names, with limits or without: a limit may come back.</summary>
     private BudgetScope Known(string? tenant) => tenant is null ? _app : Scope(tenant) ?? (_tenants[tenant] = new(tenant, BudgetLimits.None));
 
-    /// <summary>The file as it would be written now: every total twice, so that no damaged line loses one, then what is set aside.</summary>
+    /// <summary>The file as it would be written now: every total twice and never side by side, so that no damaged line loses one, then what is set aside.</summary>
     private string Snapshot()
     {
         foreach (var one in _open.Values) Count(one, default(BudgetAmount) - one.Most);
-        var totals = _tenants.Values.Prepend(_app).Select(scope => BudgetLine.Of(scope.Total())).ToArray();
+        string[] totals = [BudgetLine.Sealed(BudgetLine.Head), .. _tenants.Values.Prepend(_app).Select(scope => BudgetLine.Of(scope.Total()))];
         foreach (var one in _open.Values) Count(one, one.Most);
         var lines = new StringBuilder();
-        foreach (var line in totals.Concat(totals).Prepend(BudgetLine.Sealed(BudgetLine.Head))) lines.Append(line).Append('\n');
+        foreach (var line in totals.Concat(totals)) lines.Append(line).Append('\n');
         foreach (var one in _open.Values)
             lines.Append(BudgetLine.Of(new BudgetLine.Entry(false, one.Id, one.Windows, one.Most, one.Tenant))).Append('\n');
         return lines.ToString();

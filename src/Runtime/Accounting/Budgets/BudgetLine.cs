@@ -8,7 +8,7 @@ namespace Hybrid.Accounting.Budgets;
 /// <remarks>
 /// Amounts are billionths of a dollar and of a gram, windows their first second of Unix time, <c>*</c> stands for no tenant.
 /// <list type="bullet">
-/// <item><c>hybrid-budgets 1</c>: the first line.</item>
+/// <item><c>hybrid-budgets 1</c>: the first line, and the one between the two copies of the totals.</item>
 /// <item><c>total HOUR DAY MONTH</c>, dollars and grams of each, <c>TENANT</c>: what was taken when the file was rewritten; each stands there twice.</item>
 /// <item><c>reserved ID HOUR DAY MONTH DOLLARS GRAMS TENANT</c>: on disk before the attempt is sent.</item>
 /// <item><c>settled ID HOUR DAY MONTH DOLLARS GRAMS TENANT</c>: what it took; counts in full where its reservation cannot be read.</item>
