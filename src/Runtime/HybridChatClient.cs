@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Accounting.Predictors;
 using Hybrid.Chat;
 using Hybrid.Configuration;
@@ -22,6 +23,8 @@ namespace Hybrid;
 /// A request pinned to a target has no standby.</para>
 /// <para>Failures are <see cref="HybridException"/>; its <see cref="Exception.Data"/> holds the receipt, or the decision where
 /// no target was allowed, under <see cref="HybridUpdateKeys"/>. Cancelling throws <see cref="OperationCanceledException"/>.</para>
+/// <para>Where a budget applies, the most that an attempt can cost is reserved before it is sent; without room for it the next
+/// target is asked, and without any the request fails with <see cref="HybridError.BudgetExceeded"/>.</para>
 /// <para>The targets are disposed with the client only where <see cref="HybridChatClientOptions.OwnsTargets"/> says so.</para>
 /// </remarks>
 public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
@@ -66,7 +69,8 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(messages);
         var request = _reader.Read("", messages, options, _policies());
         var targets = Snapshots();
-        return PolicyEngine.Decide(request.Profile, targets, request.Policy).Placed(_slots.Plan(request.Profile, targets, request.Policy));
+        var profile = RequestBudget.Within(_options.Budgets, request.Profile);
+        return PolicyEngine.Decide(profile, targets, request.Policy).Placed(_slots.Plan(profile, targets, request.Policy));
     }
 
     /// <inheritdoc />
@@ -117,12 +121,13 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var id = Guid.NewGuid().ToString("N");
         var request = _reader.Read(id, messages, options, _policies());
         (request, var deferral) = await WaitAsync(request, cancellationToken);
-        var decision = PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy).Placed(deferral);
+        var budget = RequestBudget.Of(_options.Budgets, request.Profile, _options.TimeProvider);
+        var decision = PolicyEngine.Decide(RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy).Placed(deferral);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
         var updates = new UpdateWriter(id, decision, _options.TimeProvider);
-        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Find, Settle, cancellationToken))
+        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Find, Settle, budget, cancellationToken))
             yield return updates.Write(piece);
     }
 
@@ -157,7 +162,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         HybridMeter.Refused(decision.Policy);
         var refusal = new HybridException(
-            HybridError.NoTargetAllowed,
+            decision.OutOfBudget ? HybridError.BudgetExceeded : HybridError.NoTargetAllowed,
             $"Policy '{decision.Policy}' leaves {decision.ExplainLine()}. Nothing was sent. Relax the request or the policy, or configure another target.");
         refusal.Data[HybridUpdateKeys.Decision] = decision;
         return refusal;

@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -42,12 +43,15 @@ public sealed record HybridChatClientOptions
     /// <summary>Whether disposing the client disposes its targets.</summary>
     public bool OwnsTargets { get; init; }
 
-    /// <summary>Called once for each request that reached a target, however it ended; must not block or throw.</summary>
+    /// <summary>Called once for each request that reached a target, or that a budget kept from the last one, however it ended; must not block or throw.</summary>
     /// <value>Null: nobody is told.</value>
     public Action<RequestReceipt>? OnReceipt { get; init; }
 
     /// <summary>The root of sysfs, where the machine's meters are.</summary>
     internal string SystemFiles { get; init; } = "/sys";
+    /// <summary>What the app and its tenants may spend; several clients may share it, and whoever opened it disposes it after them.</summary>
+    /// <value>Null: no budgets but those of single requests.</value>
+    public BudgetLedger? Budgets { get; init; }
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
@@ -38,6 +39,8 @@ public static class HybridServiceCollectionExtensions
             provider.GetRequiredService<IOptionsMonitor<HybridOptions>>(), Logger(provider)));
         services.TryAddSingleton(provider => GridReader.Make(
             provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue.Grid, provider.GetRequiredService<TimeProvider>(), Logger(provider)));
+        services.TryAddSingleton(provider => BudgetLedger.Open(
+            provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue.Budgets ?? new(), provider.GetRequiredService<TimeProvider>(), Logger(provider)));
         services.TryAddSingleton(MakeClient);
         services.TryAddSingleton<IChatClient>(provider => provider.GetRequiredService<HybridChatClient>());
 
@@ -65,6 +68,7 @@ public static class HybridServiceCollectionExtensions
             Grid = provider.GetRequiredService<IGridIntensitySource>(),
             MeasurePower = options.MeasurePower,
             OwnsTargets = true,
+            Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,
         });
     }

@@ -48,6 +48,9 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             Needs = TargetCapabilities.Chat | decode.Needs,
             TimeLeft = properties.Deadline,
             CanWaitUntil = properties.CanWaitUntil,
+            Tenant = properties.Tenant,
+            DollarsLeft = properties.BudgetDollars,
+            GramsLeft = properties.BudgetGrams,
             Target = target,
             Model = model,
         };

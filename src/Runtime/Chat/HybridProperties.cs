@@ -1,3 +1,4 @@
+using Hybrid.Accounting.Budgets;
 using Hybrid.Engines.Sampling;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -20,6 +21,11 @@ internal sealed record HybridProperties
     public string? Target { get; private init; }
 
     public string? Tag { get; private init; }
+    public string? Tenant { get; private init; }
+
+    public double? BudgetDollars { get; private init; }
+
+    public double? BudgetGrams { get; private init; }
 
     public float? MinP { get; private init; }
 
@@ -44,6 +50,9 @@ internal sealed record HybridProperties
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Tag => read with { Tag = Short(Is<string>(key, value)) },
+                HybridChatOptionsExtensions.Tenant => read with { Tenant = Payer(Is<string>(key, value)) },
+                HybridChatOptionsExtensions.BudgetDollars => read with { BudgetDollars = Budget(key, Is<double>(key, value)) },
+                HybridChatOptionsExtensions.BudgetGrams => read with { BudgetGrams = Budget(key, Is<double>(key, value)) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
                 HybridChatOptionsExtensions.Grammar => read with { Grammar = Is<string>(key, value) },
@@ -74,6 +83,14 @@ internal sealed record HybridProperties
     private static TimeSpan Positive(TimeSpan deadline) => deadline > TimeSpan.Zero
         ? deadline
         : throw Invalid($"The deadline is {deadline}; it must be above zero");
+
+    private static string Payer(string tenant) => BudgetRules.IsTenant(tenant)
+        ? tenant
+        : throw Invalid($"The tenant is empty or longer than {BudgetRules.LongestTenant} characters");
+
+    private static double Budget(string key, double most) => double.IsFinite(most) && most >= 0
+        ? most
+        : throw Invalid($"The additional property '{key}' is {most}; it must be a finite number of 0 or more");
 
     private static HybridException Invalid(string message) => new(HybridError.InvalidRequest, message + ". Nothing was sent.");
 }

@@ -60,6 +60,7 @@ internal static class FigureRules
         Positive(policy.MaxGramsPerRequest ?? 1, $"{path}:{nameof(policy.MaxGramsPerRequest)}", errors);
         Positive(policy.MaxTimeToFirstToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimeToFirstToken)}", errors);
         Positive(policy.ExpectedOutputTokens, $"{path}:{nameof(policy.ExpectedOutputTokens)}", errors);
+        Positive(policy.OutputTokensBound, $"{path}:{nameof(policy.OutputTokensBound)}", errors);
     }
 
     public static void ThrowIfAny(IReadOnlyCollection<string> errors)

@@ -1,3 +1,4 @@
+using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -41,6 +42,10 @@ public sealed class HybridOptions
 
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What the app and its tenants may spend: section <c>Hybrid:Budgets</c>, read once at start.</summary>
+    /// <value>Null: no limits.</value>
+    public BudgetOptions? Budgets { get; set; }
 
     /// <summary>What was wrong with the section, each with its key path.</summary>
     internal IList<string> Errors { get; } = [];

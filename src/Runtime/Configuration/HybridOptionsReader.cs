@@ -22,6 +22,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         if (reader.Section(nameof(options.Local)) is { } local) TargetReader.Local(local, llamaPath, options);
         foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
         if (reader.Section(nameof(options.Grid)) is { } grid) options.Grid = GridReader.Read(grid);
+        if (reader.Section(nameof(options.Budgets)) is { } budgets) options.Budgets = BudgetReader.Read(budgets);
         reader.RefuseUnknown();
         CheckAcross(options, reader);
     }

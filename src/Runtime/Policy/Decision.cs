@@ -44,6 +44,9 @@ public sealed class Decision
     /// <summary>When it was placed, for a request that could wait.</summary>
     /// <value>Null: it could not wait.</value>
     public Deferral? Deferral { get; private init; }
+    /// <summary>Whether nothing but a budget stands in the way of some target, and no target is left.</summary>
+    [JsonIgnore]
+    public bool OutOfBudget => Chosen is null && Targets.Any(target => target.Walls.All(wall => wall.Wall == Wall.Budget));
 
     /// <summary>The policy itself.</summary>
     [JsonIgnore]

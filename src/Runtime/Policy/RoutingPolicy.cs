@@ -56,6 +56,10 @@ public sealed record RoutingPolicy
     /// <value>128</value>
     public int ExpectedOutputTokens { get; init; } = 128;
 
+    /// <summary>Most tokens of an answer where the request sets no limit and a budget applies to a target that costs; at least 1.</summary>
+    /// <value>4096</value>
+    public int OutputTokensBound { get; init; } = 4096;
+
     /// <summary>Names these very figures: 12 hexadecimal digits of the SHA-256 of the policy as JSON.</summary>
     [JsonIgnore]
     public string Version => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, HybridJson.Default.RoutingPolicy)))[..12];

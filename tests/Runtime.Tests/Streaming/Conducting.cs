@@ -32,7 +32,7 @@ internal sealed class Conducting(ManualTimeProvider time, params ITarget[] targe
         TargetSnapshot[] snapshots = [.. targets.Select(target => new TargetSnapshot(target.Descriptor, target.State))];
         var decision = PolicyEngine.Decide(profile, snapshots, Policy);
         var conductor = new Conductor(time, NullLogger.Instance, Energy);
-        await foreach (var piece in conductor.RunAsync(asked, decision, Policy, name => targets.First(target => target.Descriptor.Name == name), Receipts.Add, cancellationToken))
+        await foreach (var piece in conductor.RunAsync(asked, decision, Policy, name => targets.First(target => target.Descriptor.Name == name), Receipts.Add, cancellationToken: cancellationToken))
         {
             Pieces.Add(piece);
             onPiece?.Invoke(piece);
