@@ -3,6 +3,7 @@ using Hybrid.Accounting;
 using Hybrid.Chat;
 using Hybrid.Configuration;
 using Hybrid.Policy;
+using Hybrid.Policy.Learning;
 using Hybrid.Streaming;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -31,6 +32,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly Func<PolicySet> _policies;
     private readonly ChatRequestReader _reader;
     private readonly Conductor _conductor;
+    private readonly Experience _experience;
     private readonly ILogger _logger;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
@@ -50,6 +52,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
         _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _options.TimeProvider);
         _conductor = new(_options.TimeProvider, _logger);
+        _experience = new(_options, _policies(), _logger);
     }
 
     /// <summary>Says which target would take a request, and why; sends nothing.</summary>
@@ -57,7 +60,18 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(messages);
         var request = _reader.Read("", messages, options, _policies());
-        return PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        return _experience.Decide(request.Profile, Snapshots(), request.Policy);
+    }
+
+    /// <summary>Says how good an answer was; a second word on the same answer replaces the first.</summary>
+    /// <param name="responseId">The <see cref="ChatResponse.ResponseId"/> of one of the last 10,000 answers.</param>
+    /// <param name="score">0 (useless) to 1 (as good as can be).</param>
+    /// <exception cref="HybridException">The answer is not known or too old, or the score is out of range (<see cref="HybridError.InvalidRequest"/>).</exception>
+    public void Feedback(string responseId, double score)
+    {
+        ArgumentNullException.ThrowIfNull(responseId);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        _experience.Feedback(responseId, score);
     }
 
     /// <inheritdoc />
@@ -89,14 +103,15 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Disposes the targets if the client owns them, waiting for them.</summary>
+    /// <summary>Disposes the targets if the client owns them, and writes the decision log to its end, waiting for both.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Disposes the targets if the client owns them.</summary>
+    /// <summary>Disposes the targets if the client owns them, and writes the decision log to its end.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0 || !_options.OwnsTargets) return;
-        foreach (var target in _targets) await target.DisposeAsync();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        foreach (var target in _options.OwnsTargets ? _targets : []) await target.DisposeAsync();
+        await _experience.DisposeAsync().ConfigureAwait(false);
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
@@ -105,7 +120,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var id = Guid.NewGuid().ToString("N");
         var request = _reader.Read(id, messages, options, _policies());
-        var decision = PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        var decision = _experience.Take(id, request.Profile, Snapshots(), request.Policy);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
@@ -142,6 +157,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         }
 
         HybridMeter.Settled(receipt);
+        _experience.Settle(receipt);
         LogSettled(_logger, receipt.Id, receipt.Finish, receipt.Segments.Count, receipt.OutputTokens, receipt.Dollars);
         _options.OnReceipt?.Invoke(receipt);
     }

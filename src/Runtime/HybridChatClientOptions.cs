@@ -1,5 +1,6 @@
 using Hybrid.Accounting;
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
 
@@ -37,6 +38,14 @@ public sealed record HybridChatClientOptions
     /// <summary>Called once for each request that reached a target, however it ended; must not block or throw.</summary>
     /// <value>Null: nobody is told.</value>
     public Action<RequestReceipt>? OnReceipt { get; init; }
+
+    /// <summary>Where decisions, outcomes and feedback are written down; never a prompt or an answer.</summary>
+    /// <value>Null: nowhere.</value>
+    public DecisionLogOptions? DecisionLog { get; init; }
+
+    /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore: 0 to below 1, even; thread-safe.</summary>
+    /// <value>Null: the runtime's own generator.</value>
+    public Func<double>? Randomizer { get; init; }
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

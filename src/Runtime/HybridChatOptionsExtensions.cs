@@ -12,6 +12,7 @@ public static class HybridChatOptionsExtensions
     internal const string Priority = "hybrid.priority";
     internal const string Policy = "hybrid.policy";
     internal const string Target = "hybrid.target";
+    internal const string Tag = "hybrid.tag";
     internal const string MinP = "hybrid.min_p";
     internal const string Grammar = "hybrid.grammar";
     internal const string LogProbabilities = "hybrid.log_probabilities";
@@ -31,6 +32,9 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Pins the request to one target; walls still hold, and nobody stands by.</summary>
     public static ChatOptions WithTarget(this ChatOptions options, string target) => options.Set(Target, target);
+
+    /// <summary>Names the kind of task, such as <c>summary</c>; answers' lengths and feedback are learned for each.</summary>
+    public static ChatOptions WithTag(this ChatOptions options, string tag) => options.Set(Tag, tag);
 
     /// <summary>Drops tokens less likely than this share of the most likely one; 0 to 1.</summary>
     public static ChatOptions WithMinP(this ChatOptions options, float minP) => options.Set(MinP, minP);

@@ -61,6 +61,7 @@ public static class HybridServiceCollectionExtensions
             Logger = Logger(provider),
             OwnsTargets = true,
             PolicySource = () => source.Current,
+            DecisionLog = options.DecisionLog,
         });
     }
 

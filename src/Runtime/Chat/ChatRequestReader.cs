@@ -39,6 +39,7 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             PromptTokens = estimate(turns) + ToolTokens(decode),
             ExpectedOutputTokens = decode.MaxTokens ?? policy.ExpectedOutputTokens,
             MaxOutputTokens = decode.MaxTokens,
+            Tag = properties.Tag,
             Priority = decode.Priority,
             Privacy = decode.Privacy,
             Needs = TargetCapabilities.Chat | decode.Needs,

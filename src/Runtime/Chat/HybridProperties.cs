@@ -17,6 +17,8 @@ internal sealed record HybridProperties
 
     public string? Target { get; private init; }
 
+    public string? Tag { get; private init; }
+
     public float? MinP { get; private init; }
 
     public float? RepetitionPenalty { get; private init; }
@@ -38,6 +40,7 @@ internal sealed record HybridProperties
                 HybridChatOptionsExtensions.Priority => read with { Priority = Known(Is<RequestPriority>(key, value)) },
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
+                HybridChatOptionsExtensions.Tag => read with { Tag = Is<string>(key, value) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
                 HybridChatOptionsExtensions.Grammar => read with { Grammar = Is<string>(key, value) },

@@ -1,4 +1,5 @@
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 
 namespace Hybrid.Configuration;
@@ -33,6 +34,10 @@ public sealed class HybridOptions
 
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Where decisions are written down: section <c>Hybrid:DecisionLog</c>.</summary>
+    /// <value>Null: nowhere.</value>
+    public DecisionLogOptions? DecisionLog { get; set; }
 
     /// <summary>What was wrong with the section, each with its key path.</summary>
     internal IList<string> Errors { get; } = [];

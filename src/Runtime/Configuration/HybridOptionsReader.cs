@@ -21,6 +21,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         native?.RefuseUnknown();
         if (reader.Section(nameof(options.Local)) is { } local) TargetReader.Local(local, llamaPath, options);
         foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
+        if (reader.Section(nameof(options.DecisionLog)) is { } log) options.DecisionLog = DecisionLogReader.Read(log);
         reader.RefuseUnknown();
         CheckAcross(options, reader);
     }
