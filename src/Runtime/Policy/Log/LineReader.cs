@@ -18,7 +18,7 @@ internal static class LineReader
             var at = line.Span.IndexOf((byte)'\n');
             if (at >= 0)
             {
-                yield return tooLong ? null : line[..at];
+                yield return tooLong ? (ReadOnlyMemory<byte>?)null : line[..at];
                 tooLong = false;
                 start += at + 1;
                 continue;
@@ -35,7 +35,7 @@ internal static class LineReader
             if (read > 0)
                 continue;
             if (end > start || tooLong)
-                yield return tooLong ? null : buffer.AsMemory(start, end - start); // the last line has no end: it was cut off, or is being written
+                yield return tooLong ? (ReadOnlyMemory<byte>?)null : buffer.AsMemory(start, end - start); // the last line has no end: it was cut off, or is being written
             yield break;
         }
     }

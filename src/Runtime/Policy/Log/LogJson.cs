@@ -19,33 +19,34 @@ namespace Hybrid.Policy.Log;
 [JsonSerializable(typeof(LogRecord))]
 internal sealed partial class LogJson : JsonSerializerContext
 {
-    private static readonly JsonTypeInfo<LogRecord> Strict = MakeStrict();
-
     public static void Write(Utf8JsonWriter writer, LogRecord record) => JsonSerializer.Serialize(writer, record, Default.LogRecord);
 
     /// <summary>Reads a line; throws <see cref="JsonException"/> where a figure is missing, since no default would be what was seen.</summary>
-    public static LogRecord? Read(ReadOnlySpan<byte> line) => JsonSerializer.Deserialize(line, Strict);
+    public static LogRecord? Read(ReadOnlySpan<byte> line) => JsonSerializer.Deserialize(line, Strict.Record);
 
     /// <summary>Names these very figures, as <see cref="RoutingPolicy.Version"/> does for a policy.</summary>
     public static string Version(TargetDescriptor descriptor) =>
         Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(descriptor, Default.TargetDescriptor)))[..12];
 
-    private static JsonTypeInfo<LogRecord> MakeStrict()
+    /// <summary>Apart, since it can be made only once the context itself is.</summary>
+    private static class Strict
     {
-        var options = new JsonSerializerOptions(Default.Options) { TypeInfoResolver = Default.WithAddedModifier(RequireFigures) };
-        return (JsonTypeInfo<LogRecord>)options.GetTypeInfo(typeof(LogRecord));
-    }
-
-    private static void RequireFigures(JsonTypeInfo type)
-    {
-        if (type.Kind != JsonTypeInfoKind.Object)
-            return;
-        foreach (var property in type.Properties)
+        public static readonly JsonTypeInfo<LogRecord> Record = (JsonTypeInfo<LogRecord>)new JsonSerializerOptions(Default.Options)
         {
-            var settable = property.Set is not null || property.AssociatedParameter is not null;
-            var nullable = property.PropertyType.IsValueType ? Nullable.GetUnderlyingType(property.PropertyType) is not null : property.IsSetNullable;
-            if (settable && !nullable)
-                property.IsRequired = true;
+            TypeInfoResolver = Default.WithAddedModifier(RequireFigures),
+        }.GetTypeInfo(typeof(LogRecord));
+
+        private static void RequireFigures(JsonTypeInfo type)
+        {
+            if (type.Kind != JsonTypeInfoKind.Object)
+                return;
+            foreach (var property in type.Properties)
+            {
+                var settable = property.Set is not null || property.AssociatedParameter is not null;
+                var nullable = property.PropertyType.IsValueType ? Nullable.GetUnderlyingType(property.PropertyType) is not null : property.IsSetNullable;
+                if (settable && !nullable)
+                    property.IsRequired = true;
+            }
         }
     }
 }

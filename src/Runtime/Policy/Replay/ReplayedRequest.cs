@@ -57,6 +57,8 @@ internal sealed class ReplayedRequest
     /// <summary>What it would take, by the doubly robust estimator of Dudík et al. 2011: the model's figure and, where the log's chance could have asked that target, what was measured beyond it over the chance.</summary>
     public double After(int metric)
     {
+        if (Propensity >= 1 && IsComplete)
+            return Measured()[metric];
         var model = Predict(_now, Prediction.Median, sized: Propensity == 0)[metric];
         return Propensity > 0 && _now == _logged && IsComplete ? model + ((Measured()[metric] - model) / Propensity) : model;
     }

@@ -37,7 +37,7 @@ public class ExplorationTests
                 Assert.True(propensities[i] == 0 || decision.Targets[i].Admitted);
         }
 
-        Assert.InRange(explored, 2_000, 20_000);
+        Assert.InRange(explored, 1_000, 20_000);
         Assert.True(walled > 50_000);
     }
 
@@ -53,9 +53,11 @@ public class ExplorationTests
         var random = new Random(1);
         const int Rounds = 50_000;
         var chosen = Enumerable.Range(0, Rounds).Select(_ => PolicyEngine.Explore(TestTargets.Chat, targets, policy, random.NextDouble()).Chosen!.Name).CountBy(name => name).ToDictionary();
-        Assert.Equal(1 - expected, chosen["a"] / (double)Rounds, 2);
-        Assert.Equal(expected / 2, chosen.GetValueOrDefault("b") / (double)Rounds, 2);
-        Assert.Equal(expected / 2, chosen.GetValueOrDefault("c") / (double)Rounds, 2);
+        Near(1 - expected, "a");
+        Near(expected / 2, "b");
+        Near(expected / 2, "c");
+
+        void Near(double share, string name) => Assert.InRange((chosen.GetValueOrDefault(name) / (double)Rounds) - share, -0.005, 0.005);
     }
 
     [Theory]
@@ -85,7 +87,7 @@ public class ExplorationTests
     private static RoutingPolicy AnyPolicy(Random random) => PolicyPresets.Balanced with
     {
         ExplorationRate = random.NextDouble() * 0.25,
-        MaxExplorationDollars = random.NextDouble() * 0.005,
+        MaxExplorationDollars = random.NextDouble() * 0.03,
         MaxDollarsPerRequest = random.Next(3) == 0 ? random.NextDouble() * 0.002 : null,
         MaxTimeToFirstToken = random.Next(3) == 0 ? TimeSpan.FromSeconds(random.NextDouble()) : null,
         Offline = random.Next(10) == 0,

@@ -49,7 +49,7 @@ public sealed class FeedbackTests : IDisposable
     {
         string id;
         double learned;
-        await using (var client = Client(learn: true))
+        await using (var client = Client(learn: true, secondsCount: false))
         {
             for (var i = 0; i < 10; i++)
                 client.Feedback((await client.GetResponseAsync("x")).ResponseId!, i / 10.0);
@@ -58,7 +58,7 @@ public sealed class FeedbackTests : IDisposable
             Assert.NotEqual(0, learned);
         }
 
-        await using var restarted = Client(learn: true);
+        await using var restarted = Client(learn: true, secondsCount: false);
         Assert.Equal(learned, restarted.Decide(Question).Targets[0].LearnedDollars, 12);
         restarted.Feedback(id, 1);
         Assert.NotEqual(learned, restarted.Decide(Question).Targets[0].LearnedDollars);
@@ -114,13 +114,15 @@ public sealed class FeedbackTests : IDisposable
     private static string Choice(HybridChatClient client, string? tag) =>
         client.Decide(Question, tag is null ? null : new ChatOptions().WithTag(tag)).Chosen!.Name;
 
-    private HybridChatClient Client(bool learn)
+    /// <param name="learn">Whether the policy learns.</param>
+    /// <param name="secondsCount">Whether time has a price; rates are measured anew after a restart.</param>
+    private HybridChatClient Client(bool learn, bool secondsCount = true)
     {
         var targets = new[] { "a", "b" }.Select(name => (ITarget)new ScriptedTarget(name, "yes") { OnToken = () => _time.Advance(TimeSpan.FromSeconds(1)) });
         return new(targets, new()
         {
             TimeProvider = _time,
-            Policy = PolicyPresets.Balanced with { Name = "mine", Learn = learn },
+            Policy = PolicyPresets.Balanced with { Name = "mine", Learn = learn, DollarsPerSecond = secondsCount ? 0.001 : 0 },
             DecisionLog = new DecisionLogOptions { Path = Path.Combine(_folder, "decisions.jsonl") },
         });
     }

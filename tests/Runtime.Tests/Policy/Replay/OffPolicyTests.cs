@@ -8,7 +8,7 @@ public class OffPolicyTests
     private const int Runs = 200;
     private const int Requests = 1000;
     private static readonly RoutingPolicy Logged = PolicyPresets.Frugal with { Name = "logged", ExplorationRate = 0.2, MaxExplorationDollars = 10 };
-    private static readonly RoutingPolicy Other = PolicyPresets.Balanced with { Name = "other", DollarsPerQualityPoint = 0.00005 };
+    private static readonly RoutingPolicy Other = PolicyPresets.Balanced with { Name = "other", DollarsPerSecond = 0.00006, DollarsPerQualityPoint = 0.000015 };
 
     [Fact]
     public void With_exploration_the_estimate_is_unbiased_and_its_interval_holds_the_truth_95_times_of_100()
@@ -38,7 +38,7 @@ public class OffPolicyTests
         var report = new ReplaySimulation(1).Replay(Logged with { ExplorationRate = 0 }, Other, Requests);
         Assert.StartsWith("direct: ", report.Method, StringComparison.Ordinal);
         Assert.Equal(report.Moved, report.ModelOnly);
-        Assert.True(report.Metrics[1].After!.High < 0.8 * truth, "the far target says that it is three times as fast as it is");
+        Assert.True(report.Metrics[1].After!.High < 0.85 * truth, "the far target says that it is three times as fast as it is");
     }
 
     [Fact]

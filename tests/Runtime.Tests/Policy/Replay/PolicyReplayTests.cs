@@ -37,11 +37,11 @@ public sealed class PolicyReplayTests : IDisposable
     [Fact]
     public async Task Under_another_policy_requests_move_and_the_report_says_where()
     {
-        var path = await LogAsync(30, Mine with { Learn = false, ExplorationRate = 0 });
+        var path = await LogAsync(30, Mine with { Learn = false, ExplorationRate = 0, AllowedTargets = ["near"] });
         var report = PolicyReplay.Run([path], PolicyPresets.Balanced with { Name = "far-only", AllowedTargets = ["far"] });
         Assert.Equal((30, 30), (report.Moved, report.ModelOnly));
         Assert.Equal([new("far", 0, 30), new("near", 30, 0)], report.Targets);
-        Assert.Equal((0, 0), (report.PrivacyLeaks, report.OutsideLoggedPolicy));
+        Assert.Equal((0, 30), (report.PrivacyLeaks, report.OutsideLoggedPolicy));
         Assert.True(report.Metrics[2].After!.Mean > report.Metrics[2].Before!.Mean); // the far one has a price
 
         var none = PolicyReplay.Run([path], PolicyPresets.Balanced with { Name = "nobody", AllowedTargets = ["nosuch"] });
@@ -89,7 +89,7 @@ public sealed class PolicyReplayTests : IDisposable
     [Fact]
     public void What_was_learned_counts_at_the_other_policys_prices()
     {
-        var replay = new PolicyReplay(PolicyPresets.Balanced with { Name = "learns", Learn = true });
+        var replay = new PolicyReplay(PolicyPresets.Balanced with { Name = "learns", Learn = true, DollarsPerQualityPoint = 0.001 });
         var entry = Entry("1", TestTargets.Chat, PolicyPresets.Balanced, new(0, 1), new(-30, 1), new(-30, 1));
         Assert.NotEqual("device", entry.Logged.Chosen);
         replay.Add(entry);
