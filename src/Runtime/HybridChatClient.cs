@@ -5,6 +5,7 @@ using Hybrid.Accounting.Predictors;
 using Hybrid.Chat;
 using Hybrid.Configuration;
 using Hybrid.Policy;
+using Hybrid.Policy.Learning;
 using Hybrid.Streaming;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -36,6 +37,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly Func<PolicySet> _policies;
     private readonly ChatRequestReader _reader;
     private readonly Conductor _conductor;
+    private readonly Experience _experience;
     private readonly ILogger _logger;
     private readonly MeasuredEnergy? _energy;
     private readonly SlotWait _slots;
@@ -59,6 +61,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         if (_options.MeasurePower) _energy = OpenMeter();
         _conductor = new(_options.TimeProvider, _logger, _energy);
         _slots = new(_options.TimeProvider, _options.Grid);
+        _experience = new(_options, _policies(), _logger);
         // The first look asks the grids, so that a decision soon finds their answers.
         Snapshots();
     }
@@ -70,7 +73,18 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var request = _reader.Read("", messages, options, _policies());
         var targets = Snapshots();
         var profile = RequestBudget.Within(_options.Budgets, request.Profile);
-        return PolicyEngine.Decide(profile, targets, request.Policy).Placed(_slots.Plan(profile, targets, request.Policy));
+        return _experience.Decide(profile, targets, request.Policy).Placed(_slots.Plan(profile, targets, request.Policy));
+    }
+
+    /// <summary>Says how good an answer was; a second word on the same answer replaces the first.</summary>
+    /// <param name="responseId">The <see cref="ChatResponse.ResponseId"/> of one of the last 10,000 answers.</param>
+    /// <param name="score">0 (useless) to 1 (as good as can be).</param>
+    /// <exception cref="HybridException">The answer is not known or too old, or the score is out of range (<see cref="HybridError.InvalidRequest"/>).</exception>
+    public void Feedback(string responseId, double score)
+    {
+        ArgumentNullException.ThrowIfNull(responseId);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        _experience.Feedback(responseId, score);
     }
 
     /// <inheritdoc />
@@ -102,16 +116,16 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Disposes the targets if the client owns them, waiting for them.</summary>
+    /// <summary>Disposes the targets if the client owns them, and writes the decision log to its end, waiting for both.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Disposes the targets if the client owns them.</summary>
+    /// <summary>Disposes the targets if the client owns them, and writes the decision log to its end.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _energy?.Dispose();
-        if (!_options.OwnsTargets) return;
-        foreach (var target in _targets) await target.DisposeAsync();
+        foreach (var target in _options.OwnsTargets ? _targets : []) await target.DisposeAsync();
+        await _experience.DisposeAsync().ConfigureAwait(false);
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
@@ -122,7 +136,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var request = _reader.Read(id, messages, options, _policies());
         (request, var deferral) = await WaitAsync(request, cancellationToken);
         var budget = RequestBudget.Of(_options.Budgets, request.Profile, _options.TimeProvider);
-        var decision = PolicyEngine.Decide(RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy).Placed(deferral);
+        var decision = _experience.Take(id, RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy).Placed(deferral);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
@@ -179,6 +193,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 
         _lengths.Observe(receipt);
         HybridMeter.Settled(receipt);
+        _experience.Settle(receipt);
         LogSettled(_logger, receipt.Id, receipt.Finish, receipt.Segments.Count, receipt.OutputTokens, receipt.Dollars);
         _options.OnReceipt?.Invoke(receipt);
     }

@@ -1,6 +1,7 @@
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
 
@@ -49,9 +50,18 @@ public sealed record HybridChatClientOptions
 
     /// <summary>The root of sysfs, where the machine's meters are.</summary>
     internal string SystemFiles { get; init; } = "/sys";
+
     /// <summary>What the app and its tenants may spend; several clients may share it, and whoever opened it disposes it after them.</summary>
     /// <value>Null: no budgets but those of single requests.</value>
     public BudgetLedger? Budgets { get; init; }
+
+    /// <summary>Where decisions, outcomes and feedback are written down; never a prompt or an answer.</summary>
+    /// <value>Null: nowhere.</value>
+    public DecisionLogOptions? DecisionLog { get; init; }
+
+    /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore: 0 to below 1, even; thread-safe.</summary>
+    /// <value>Null: the runtime's own generator.</value>
+    public Func<double>? Randomizer { get; init; }
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

@@ -40,8 +40,9 @@ public static class HybridChatOptionsExtensions
     /// <summary>Pins the request to one target; walls still hold, and nobody stands by.</summary>
     public static ChatOptions WithTarget(this ChatOptions options, string target) => options.Set(Target, target);
 
-    /// <summary>Names the kind of task, such as <c>summary</c>, in 1 to 64 characters: how long its answers are is learned under this name.</summary>
+    /// <summary>Names the kind of task, such as <c>summary</c>, in 1 to 64 characters: how long its answers are, and feedback, are learned under this name.</summary>
     public static ChatOptions WithTag(this ChatOptions options, string tag) => options.Set(Tag, tag);
+
     /// <summary>Says who pays: the tenant whose budgets count besides the app's; up to 200 characters, upper and lower case alike.</summary>
     public static ChatOptions WithTenant(this ChatOptions options, string tenant) => options.Set(Tenant, tenant);
 

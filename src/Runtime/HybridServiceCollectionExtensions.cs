@@ -70,6 +70,7 @@ public static class HybridServiceCollectionExtensions
             OwnsTargets = true,
             Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,
+            DecisionLog = options.DecisionLog,
         });
     }
 

@@ -16,6 +16,13 @@ public sealed class RatioBand
     /// <param name="ratios">One for each of <see cref="Levels"/>; kept.</param>
     internal RatioBand(double[] ratios) => _ratios = ratios;
 
+    /// <summary>The ratios at the levels kept, rising.</summary>
+    internal IReadOnlyList<double> Ratios => _ratios;
+
+    /// <summary>A band of the ratios that another gave.</summary>
+    /// <returns>Null: they are not as many as the levels.</returns>
+    internal static RatioBand? Of(double[] ratios) => ratios.Length == Levels.Length ? new(ratios) : null;
+
     /// <summary>Before anything was measured: within a factor of about four, 95 times of 100.</summary>
     public static RatioBand Young { get; } = new(level => Math.Exp(0.7 * Normal(level)));
 

@@ -21,6 +21,7 @@ internal sealed record HybridProperties
     public string? Target { get; private init; }
 
     public string? Tag { get; private init; }
+
     public string? Tenant { get; private init; }
 
     public double? BudgetDollars { get; private init; }

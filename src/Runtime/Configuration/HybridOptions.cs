@@ -1,5 +1,6 @@
 using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 
 namespace Hybrid.Configuration;
@@ -46,6 +47,10 @@ public sealed class HybridOptions
     /// <summary>What the app and its tenants may spend: section <c>Hybrid:Budgets</c>, read once at start.</summary>
     /// <value>Null: no limits.</value>
     public BudgetOptions? Budgets { get; set; }
+
+    /// <summary>Where decisions are written down: section <c>Hybrid:DecisionLog</c>.</summary>
+    /// <value>Null: nowhere.</value>
+    public DecisionLogOptions? DecisionLog { get; set; }
 
     /// <summary>What was wrong with the section, each with its key path.</summary>
     internal IList<string> Errors { get; } = [];

@@ -23,6 +23,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
         if (reader.Section(nameof(options.Grid)) is { } grid) options.Grid = GridReader.Read(grid);
         if (reader.Section(nameof(options.Budgets)) is { } budgets) options.Budgets = BudgetReader.Read(budgets);
+        if (reader.Section(nameof(options.DecisionLog)) is { } log) options.DecisionLog = DecisionLogReader.Read(log);
         reader.RefuseUnknown();
         CheckAcross(options, reader);
     }

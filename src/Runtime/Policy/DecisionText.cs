@@ -31,6 +31,7 @@ internal static class DecisionText
         var line = $"{chosen.Name}: ${Walls.Digits(chosen.ScoreDollars)}";
         if (decision.Ranking.Count == 1) return line + ", the only target that may take it";
         var next = decision.Ranking[1];
+        if (decision.Explored) return $"{line} explored, though {next.Name} scores ${Walls.Digits(next.ScoreDollars)}";
         return $"{line} beats {next.Name} ${Walls.Digits(next.ScoreDollars)}, mostly by {Largest(chosen, next)}";
     }
 

@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Policy.Learning;
 
 namespace Hybrid.Policy;
 
@@ -15,6 +16,20 @@ public static class PolicyEngine
         var scores = new TargetScore[targets.Length];
         Score(profile, targets, policy, scores);
         return new Decision(profile, targets.ToArray(), policy, scores);
+    }
+
+    /// <summary>Decides, but tries a target near the best as often as the policy wants; pure too, the chance being given.</summary>
+    /// <param name="profile">What is asked.</param>
+    /// <param name="targets">Who could answer.</param>
+    /// <param name="policy">What counts.</param>
+    /// <param name="draw">Even chance of 0 to below 1.</param>
+    internal static Decision Explore(in RequestProfile profile, ReadOnlySpan<TargetSnapshot> targets, RoutingPolicy policy, double draw)
+    {
+        var scores = new TargetScore[targets.Length];
+        var best = Score(profile, targets, policy, scores);
+        var propensities = new double[targets.Length];
+        var place = Exploration.Choose(scores, best, policy, draw, propensities);
+        return new Decision(profile, targets.ToArray(), policy, scores, place == best ? -1 : place, propensities);
     }
 
     /// <summary>Scores every target and names the best; allocates nothing.</summary>

@@ -20,6 +20,9 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     /// <summary>No target answers sooner, whatever it claims.</summary>
     public const double LeastSeconds = 1e-5;
 
+    /// <summary>The quantile that measurements are compared with.</summary>
+    public const double Median = 0.5;
+
     public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
 
     /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate + wait beside others; total = TTFT + n_out / decode rate. Time at the quantile, the rest as expected.</summary>
