@@ -34,6 +34,9 @@ public sealed class HybridOptions
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether the section says anything of policies: <see cref="Policy"/>, <see cref="Privacy"/> or <see cref="Policies"/>.</summary>
+    internal bool StatesPolicies { get; set; }
+
     /// <summary>What was wrong with the section, each with its key path.</summary>
     internal IList<string> Errors { get; } = [];
 }

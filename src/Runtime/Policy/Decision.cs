@@ -59,6 +59,10 @@ public sealed class Decision
     [JsonInclude]
     internal IEnumerable<string> StandbyNames => Standbys.Select(standby => standby.Name);
 
+    /// <summary>What a reader of the scores should know of the policy.</summary>
+    [JsonInclude]
+    internal string? Remark => Rules.PriceAlone ? "its weights are all 0, so the price alone decides" : null;
+
     /// <summary>The grid intensity that counted for a target.</summary>
     internal double GramsPerKilowattHour(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).GramsPerKilowattHour;
 

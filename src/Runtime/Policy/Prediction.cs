@@ -20,10 +20,15 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     /// <summary>No target answers sooner, whatever it claims.</summary>
     public const double LeastSeconds = 1e-5;
 
-    public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
+    /// <summary>Whether it can be compared: every figure finite and none negative. A negative one would pay for being chosen.</summary>
+    public bool IsUsable => double.IsFinite(TotalSeconds + BusySeconds + Dollars + Grams) && TotalSeconds < LongestSeconds
+        && BusySeconds >= 0 && TotalSeconds >= FirstTokenSeconds && Dollars >= 0 && Joules >= 0 && Grams >= 0;
 
     /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate; total = TTFT + n_out / decode rate.</summary>
-    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile)
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile) => Of(profile, target, RatioBand.Find(quantile));
+
+    /// <summary>The same for a quantile that was looked up before.</summary>
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, in RatioBand.Place quantile)
     {
         var (descriptor, state, rates) = target;
         var cached = profile.InputTokens * rates.CachedShare;
@@ -31,14 +36,14 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
         var firstToken = QueueSeconds(state, prefill + decode) + cold + ((rates.RoundTrip.TotalSeconds + prefill) * rates.FirstTokenSpread.At(quantile));
-        firstToken = Math.Max(firstToken, LeastSeconds);
+        firstToken = firstToken >= 0 ? Math.Max(firstToken, LeastSeconds) : double.NaN;
 
         var busy = Span(prefill + decode);
         var joules = CostModel.Joules(descriptor, busy);
         return new(
             firstToken,
             firstToken + (decode * rates.PerTokenSpread.At(quantile)),
-            prefill + decode,
+            prefill >= 0 && decode >= 0 && rates is { PrefillTokensPerSecond: > 0, DecodeTokensPerSecond: > 0 } ? prefill + decode : double.NaN, // neither may make up for the other
             CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0),
             joules,
             CostModel.Grams(joules, target.GramsPerKilowattHour));
@@ -50,7 +55,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     private static double QueueSeconds(TargetState state, double service)
     {
         var full = state.Slots > 0 && state.BusySlots >= state.Slots;
-        var ahead = state.QueueLength + (full ? 1 : 0);
-        return ahead == 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
+        var ahead = (long)state.QueueLength + (full ? 1 : 0);
+        return ahead <= 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
     }
 }

@@ -1,3 +1,5 @@
+using Hybrid.Accounting;
+
 namespace Hybrid.Targets;
 
 /// <summary>What is known of a target before it is asked: who, where, how fast, how dear.</summary>
@@ -19,11 +21,22 @@ public sealed record TargetDescriptor
     public TargetCapabilities Capabilities { get; init; } = TargetCapabilities.Chat;
 
     /// <summary>Parameters in billions; above 0 where known.</summary>
-    public double ParametersBillions { get; init; }
+    public double ParametersBillions
+    {
+        get;
+        init
+        {
+            field = value;
+            EstimatedQuality = CostModel.EstimateQuality(value);
+        }
+    }
 
     /// <summary>Measured quality from 0 to 1.</summary>
     /// <value>Null: estimated from the parameter count.</value>
     public double? Quality { get; init; }
+
+    /// <summary>What the size says of the quality; kept, since a logarithm for every decision is dear.</summary>
+    internal double EstimatedQuality { get; private init; }
 
     /// <summary>Dollars per million prompt tokens.</summary>
     public double DollarsPerMillionInputTokens { get; init; }
