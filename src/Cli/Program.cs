@@ -10,6 +10,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
 {
     RunCommand.Create(),
     RouteCommand.Create(),
+    PolicyCommand.Create(),
     DoctorCommand.Create(),
     PolicyCommand.Create(),
 };

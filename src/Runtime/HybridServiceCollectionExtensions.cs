@@ -14,7 +14,7 @@ using Microsoft.Extensions.Options;
 namespace Hybrid;
 
 /// <summary>Registers the runtime with a service collection.</summary>
-public static class HybridServiceCollectionExtensions
+public static partial class HybridServiceCollectionExtensions
 {
     /// <summary>Registers <see cref="HybridChatClient"/> as the <see cref="IChatClient"/>, over the targets of section <c>Hybrid</c>.</summary>
     /// <remarks>
@@ -60,6 +60,7 @@ public static class HybridServiceCollectionExtensions
         var time = provider.GetRequiredService<TimeProvider>();
         var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
         var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider));
+        foreach (var remark in PolicyRemarks.Of(options)) LogRemark(Logger(provider), remark);
         var source = provider.GetRequiredService<PolicySource>();
         return new HybridChatClient(targets, new()
         {
@@ -76,6 +77,9 @@ public static class HybridServiceCollectionExtensions
 
     private static ILogger Logger(IServiceProvider provider) =>
         provider.GetService<ILoggerFactory>()?.CreateLogger<HybridChatClient>() ?? (ILogger)NullLogger.Instance;
+
+    [LoggerMessage(1203, LogLevel.Warning, "{Remark}.")]
+    private static partial void LogRemark(ILogger logger, string remark);
 
     private sealed class StartCheck;
 }

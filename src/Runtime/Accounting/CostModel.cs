@@ -27,7 +27,7 @@ public static class CostModel
     public static double WakingDollars(TargetDescriptor target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        return target.IdleDollarsPerHour * (target.ColdStart + target.StaysWarm).TotalHours;
+        return target.IdleDollarsPerHour * (target.ColdStart.TotalHours + target.StaysWarm.TotalHours);
     }
 
     /// <summary>Energy in joules: active watts times busy time times the site's power usage effectiveness.</summary>
@@ -66,8 +66,8 @@ public static class CostModel
     public static double Quality(TargetDescriptor target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var quality = target.Quality
-            ?? (target.ParametersBillions > 0 ? 0.329 + (0.126 * Math.Log10(target.ParametersBillions)) : 0);
-        return Math.Clamp(quality, 0, 1);
+        return Math.Clamp(target.Quality ?? target.EstimatedQuality, 0, 1);
     }
+
+    internal static double EstimateQuality(double parametersBillions) => parametersBillions > 0 ? 0.329 + (0.126 * Math.Log10(parametersBillions)) : 0;
 }

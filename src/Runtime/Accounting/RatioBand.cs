@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Hybrid.Accounting;
 
 /// <summary>Quantiles of measured time over predicted time: an immutable snapshot.</summary>
@@ -28,17 +30,23 @@ public sealed class RatioBand
 
     /// <summary>The ratio below which a share of the measurements stays.</summary>
     /// <param name="quantile">Clamped to 0.025 to 0.99; between the levels kept, the line that joins them.</param>
-    public double At(double quantile)
+    public double At(double quantile) => At(Find(quantile));
+
+    /// <summary>The same for a quantile that was looked up before; a decision asks every target at one.</summary>
+    internal double At(in Place place) => _ratios[place.Below] + ((_ratios[place.Below + 1] - _ratios[place.Below]) * place.Share);
+
+    /// <summary>Where a quantile lies among the levels kept.</summary>
+    internal static Place Find(double quantile)
     {
         if (!(quantile > Levels[0]))
-            return _ratios[0];
+            return new(0, 0);
         for (var i = 1; i < Levels.Length; i++)
         {
             if (quantile <= Levels[i])
-                return _ratios[i - 1] + ((_ratios[i] - _ratios[i - 1]) * ((quantile - Levels[i - 1]) / (Levels[i] - Levels[i - 1])));
+                return new(i - 1, (quantile - Levels[i - 1]) / (Levels[i] - Levels[i - 1]));
         }
 
-        return _ratios[^1];
+        return new(Levels.Length - 2, 1);
     }
 
     /// <summary>This band as far as it is kept, and another for the rest; in between by the logarithm.</summary>
@@ -53,6 +61,10 @@ public sealed class RatioBand
             ratios[i] = Math.Exp((kept * Math.Log(_ratios[i])) + ((1 - kept) * Math.Log(other._ratios[i])));
         return new(ratios);
     }
+
+    /// <summary>Between the level at <paramref name="Below"/> and the next, this share of the way.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    internal readonly record struct Place(int Below, double Share);
 
     /// <summary>The standard normal's quantile at a level kept.</summary>
     private static double Normal(double level) => level switch

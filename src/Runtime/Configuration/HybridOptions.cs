@@ -52,6 +52,9 @@ public sealed class HybridOptions
     /// <value>Null: nowhere.</value>
     public DecisionLogOptions? DecisionLog { get; set; }
 
+    /// <summary>Whether the section says anything of policies: <see cref="Policy"/>, <see cref="Privacy"/> or <see cref="Policies"/>.</summary>
+    internal bool StatesPolicies { get; set; }
+
     /// <summary>What was wrong with the section, each with its key path.</summary>
     internal IList<string> Errors { get; } = [];
 }

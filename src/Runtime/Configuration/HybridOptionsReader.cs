@@ -11,6 +11,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
     public void Configure(HybridOptions options)
     {
         var reader = new SectionReader(section, options.Errors);
+        options.StatesPolicies = reader.Has(nameof(options.Policy)) || reader.Has(nameof(options.Privacy)) || reader.Has(nameof(options.Policies));
         options.Policy = reader.Text(nameof(options.Policy)) ?? options.Policy;
         options.Privacy = reader.Choice<PrivacyClass>(nameof(options.Privacy)) ?? options.Privacy;
         var policies = new PolicyReader([.. reader.Sections(nameof(options.Policies))]).ReadAll();

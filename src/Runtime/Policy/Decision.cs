@@ -78,6 +78,10 @@ public sealed class Decision
     /// <summary>How likely a target was to be chosen, by its place.</summary>
     internal double PropensityAt(int place) => _propensities?[place] ?? (_snapshots[place].Descriptor.Name == ChosenName ? 1 : 0);
 
+    /// <summary>What a reader of the scores should know of the policy.</summary>
+    [JsonInclude]
+    internal string? Remark => Rules.PriceAlone ? "its weights are all 0, so the price alone decides" : null;
+
     /// <summary>The grid intensity that counted for a target.</summary>
     internal double GramsPerKilowattHour(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).GramsPerKilowattHour;
 

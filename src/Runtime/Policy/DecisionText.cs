@@ -12,6 +12,7 @@ internal static class DecisionText
         var profile = decision.Profile;
         text.Append($"policy '{decision.Policy}', {Walls.Name(profile.Privacy)} request, {profile.InputTokens} tokens in, {profile.ExpectedOutputTokens} expected");
         if (profile.TimeLeft is { } left) text.Append($", {Walls.Digits(left.TotalSeconds)} s left");
+        if (decision.Remark is { } remark) text.Append("; ").Append(remark);
         if (decision.Deferral is { } deferral) text.Append('\n').Append(deferral);
         text.Append('\n').Append(Line(decision));
         foreach (var target in decision.Ranking) text.Append('\n').Append("  ").Append(Admitted(target));

@@ -23,10 +23,15 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     /// <summary>The quantile that measurements are compared with.</summary>
     public const double Median = 0.5;
 
-    public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
+    /// <summary>Whether it can be compared: every figure finite and none negative. A negative one would pay for being chosen.</summary>
+    public bool IsUsable => double.IsFinite(TotalSeconds + BusySeconds + Dollars + Grams) && TotalSeconds < LongestSeconds
+        && BusySeconds >= 0 && TotalSeconds >= FirstTokenSeconds && Dollars >= 0 && Joules >= 0 && Grams >= 0;
 
     /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate + wait beside others; total = TTFT + n_out / decode rate. Time at the quantile, the rest as expected.</summary>
-    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile)
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile) => Of(profile, target, RatioBand.Find(quantile));
+
+    /// <summary>The same for a quantile that was looked up before.</summary>
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, in RatioBand.Place quantile)
     {
         var (descriptor, state, rates) = target;
         var cached = profile.InputTokens * rates.CachedShare;
@@ -35,7 +40,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
         var start = rates.RoundTrip.TotalSeconds + prefill + WaitSeconds(state, rates);
         var firstToken = QueueSeconds(state, prefill + decode) + cold + (start * rates.FirstTokenSpread.At(quantile));
-        firstToken = Math.Max(firstToken, LeastSeconds);
+        firstToken = firstToken >= 0 ? Math.Max(firstToken, LeastSeconds) : double.NaN;
         var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
         var busy = Span(prefill + decode);
@@ -43,7 +48,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         return new(
             firstToken,
             firstToken + (decodeAtQuantile * rates.PerTokenSpread.At(quantile)),
-            prefill + decode,
+            prefill >= 0 && decode >= 0 && rates is { PrefillTokensPerSecond: > 0, DecodeTokensPerSecond: > 0 } ? prefill + decode : double.NaN, // neither may make up for the other
             target.PriceFactor * (CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0)),
             joules,
             CostModel.Grams(joules, target.GramsPerKilowattHour));
@@ -52,15 +57,15 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));
 
     /// <summary>Requests that must end before a new one begins.</summary>
-    public static int Ahead(TargetState state) => state.QueueLength + (state.Slots > 0 && state.BusySlots >= state.Slots ? 1 : 0);
+    public static long Ahead(TargetState state) => (long)state.QueueLength + (state.Slots > 0 && state.BusySlots >= state.Slots ? 1 : 0);
 
-    /// <summary>Where a slot is free, the steps of those that are being decoded still come first.</summary>
-    public static double WaitSeconds(TargetState state, TargetRates rates) => Ahead(state) == 0 ? state.BusySlots * rates.WaitPerBusySlot.TotalSeconds : 0;
+    /// <summary>Also where a slot is free, the steps of those that are being decoded come first.</summary>
+    public static double WaitSeconds(TargetState state, TargetRates rates) => state.BusySlots * rates.WaitPerBusySlot.TotalSeconds;
 
     /// <summary>Those ahead of us, taken to be like us, shared among the slots.</summary>
     private static double QueueSeconds(TargetState state, double service)
     {
         var ahead = Ahead(state);
-        return ahead == 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
+        return ahead <= 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
     }
 }

@@ -73,5 +73,5 @@ public readonly record struct RequestProfile
     public string? Model { get; init; }
 
     /// <summary>Tokens to prefill: the prompt and what was already delivered.</summary>
-    public int InputTokens => PromptTokens + ContinuationTokens;
+    public int InputTokens => (int)Math.Clamp((long)PromptTokens + ContinuationTokens, int.MinValue, int.MaxValue);
 }

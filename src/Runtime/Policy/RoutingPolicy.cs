@@ -72,6 +72,10 @@ public sealed record RoutingPolicy
     /// <value>False: they are kept, and do not count.</value>
     public bool Learn { get; init; }
 
+    /// <summary>Whether its weights sum to nothing: then the price alone decides, and the targets' order between equals.</summary>
+    [JsonIgnore]
+    internal bool PriceAlone => DollarsPerSecond + DollarsPerTonCarbon + DollarsPerQualityPoint == 0;
+
     /// <summary>Names these very figures: 12 hexadecimal digits of the SHA-256 of the policy as JSON.</summary>
     [JsonIgnore]
     public string Version => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, HybridJson.Default.RoutingPolicy)))[..12];
