@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Doctor;
+using Hybrid.Cli.Policy;
 using Hybrid.Cli.Route;
 using Hybrid.Cli.Run;
 
@@ -10,6 +11,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
     RunCommand.Create(),
     RouteCommand.Create(),
     DoctorCommand.Create(),
+    PolicyCommand.Create(),
 };
 
 var parsed = root.Parse(args);

@@ -1,0 +1,42 @@
+using Hybrid.Policy;
+
+namespace Hybrid.Cli.Simulation.Rules;
+
+/// <summary>Knows what each target would make of this request now, and takes the one with the least true score.</summary>
+/// <remarks>
+/// It knows the answer's length, the noise of this very attempt, the true queue, cold start and drift, every fault and outage ahead, and
+/// what would come after a fault. It does not know later requests, and so not what its choice costs them: it is the best that a choice
+/// request by request can be, not a plan of the whole day. It keeps the same walls.
+/// </remarks>
+internal sealed class Oracle(IReadOnlyList<SimulatedTarget> targets, Admission admission, RoutingPolicy policy) : IRoutingRule
+{
+    public string Name => "oracle";
+
+    public Route Choose(TraceRequest request, World world, double now)
+    {
+        int[] admitted = [.. Enumerable.Range(0, targets.Count).Where(i => admission.Admits(i, request))];
+        var (_, order) = Best(request, world, admission.BestQuality(request), admitted, [], now, 0);
+        return new(order);
+    }
+
+    private (double Score, IReadOnlyList<int> Order) Best(
+        TraceRequest request, World world, double bestQuality, int[] left, List<SimulatedAttempt> before, double now, int delivered)
+    {
+        var best = Outcome.Of(request, before, now, answered: false, policy, bestQuality).Score;
+        IReadOnlyList<int> order = [];
+        foreach (var target in left)
+        {
+            var attempt = world.Foresee(target, request, delivered, now);
+            List<SimulatedAttempt> attempts = [.. before, attempt];
+            var (score, rest) = attempt.Completed || attempt.Error == HybridError.DeadlineExceeded
+                ? (Outcome.Of(request, attempts, attempt.EndAt, attempt.Completed, policy, bestQuality).Score, [])
+                : Best(request, world, bestQuality, [.. left.Where(other => other != target)], attempts, attempt.EndAt, delivered + attempt.OutputTokens);
+            if (order.Count > 0 && score >= best)
+                continue;
+            best = score;
+            order = [target, .. rest];
+        }
+
+        return (best, order);
+    }
+}
