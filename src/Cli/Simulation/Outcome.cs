@@ -30,6 +30,10 @@ internal sealed record Outcome
     /// <summary>The sum of the terms, settled.</summary>
     public required double Score { get; init; }
 
+    /// <summary>The least score that any choice within the walls could have ended in, in the world as this rule had left it.</summary>
+    /// <value>0: nobody asked.</value>
+    public double LeastScore { get; init; }
+
     /// <summary>Whether a zone saw it that may not.</summary>
     public bool Leaked => Attempts.Any(attempt => attempt.Reached && !attempt.Descriptor.Zone.Admits(Request.Privacy));
 

@@ -36,6 +36,9 @@ internal sealed record ScoreRow
     /// <summary>Dollars per 1,000 requests, every term.</summary>
     public required double ScorePerThousand { get; init; }
 
+    /// <summary>The score over the least that each choice could have ended in, in the world as this rule had left it.</summary>
+    public required double ToHindsight { get; init; }
+
     /// <summary>The score over the oracle's.</summary>
     public double ToOracle { get; init; } = 1;
 
@@ -58,6 +61,7 @@ internal sealed record ScoreRow
             Violations = outcomes.Count(outcome => outcome.Leaked),
             OffDevice = outcomes.Select(outcome => outcome.LeftTheDevice ? 1.0 : 0).DefaultIfEmpty().Average(),
             ScorePerThousand = PerThousand(outcome => outcome.Score),
+            ToHindsight = outcomes.Sum(outcome => outcome.LeastScore) is > 0 and var least ? outcomes.Sum(outcome => outcome.Score) / least : 1,
         };
 
         double PerThousand(Func<Outcome, double> figure) => outcomes.Select(figure).DefaultIfEmpty().Average() * 1000;

@@ -12,7 +12,7 @@ namespace Hybrid.Cli.Simulation;
 /// <param name="Traces">A table for each trace.</param>
 internal sealed record SimulationReport(string Policy, double Hours, IReadOnlyList<int> Seeds, IReadOnlyList<SimulatedTrace> Traces)
 {
-    private static readonly string[] Heads = ["policy", "TTFT s", "p50", "p99", "total s", "$/1000", "g/1000", "quality", "failed", "leaks", "off device", "score $/1000", "÷ oracle"];
+    private static readonly string[] Heads = ["policy", "TTFT s", "p50", "p99", "total s", "$/1000", "g/1000", "quality", "failed", "leaks", "off device", "score $/1000", "÷ oracle", "÷ hindsight"];
 
     public string ToText()
     {
@@ -49,6 +49,7 @@ internal sealed record SimulationReport(string Policy, double Hours, IReadOnlyLi
         Number(row.OffDevice * 100, "0") + " %",
         Number(row.ScorePerThousand, "0.00"),
         Number(row.ToOracle, "0.000"),
+        Number(row.ToHindsight, "0.000"),
     ];
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

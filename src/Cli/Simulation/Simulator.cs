@@ -1,10 +1,17 @@
-using Hybrid.Accounting;
+using Hybrid.Cli.Simulation.Rules;
 using Hybrid.Policy;
 
 namespace Hybrid.Cli.Simulation;
 
 /// <summary>Runs one rule over one trace in virtual time: one queue of events, no threads, no clock but its own.</summary>
-internal sealed class Simulator(Trace trace, World world, Admission admission, RoutingPolicy policy, IRoutingRule rule, SimulatedClock clock)
+/// <param name="trace">What is asked, and when.</param>
+/// <param name="world">The targets; not used before.</param>
+/// <param name="admission">The lasting walls.</param>
+/// <param name="policy">What a second, a ton and a point are worth.</param>
+/// <param name="rule">Who chooses.</param>
+/// <param name="clock">Moved from event to event.</param>
+/// <param name="hindsight">Says, at each choice, what the best one would have been; null: nobody asks.</param>
+internal sealed class Simulator(Trace trace, World world, Admission admission, RoutingPolicy policy, IRoutingRule rule, SimulatedClock clock, Oracle? hindsight = null)
 {
     private readonly PriorityQueue<Action, (double At, int Order)> _events = new();
     private readonly List<Outcome> _outcomes = [];
@@ -26,8 +33,9 @@ internal sealed class Simulator(Trace trace, World world, Admission admission, R
 
     private void Arrive(TraceRequest request)
     {
+        var least = hindsight?.LeastScore(request, world, clock.Seconds) ?? 0;
         var route = rule.Choose(request, world, clock.Seconds);
-        var run = new Asked(request, route.Order);
+        var run = new Asked(request, route.Order, least);
         if (route is { Race: true, Order.Count: > 1 })
             Race(run);
         else
@@ -87,16 +95,18 @@ internal sealed class Simulator(Trace trace, World world, Admission admission, R
     }
 
     private void End(Asked run, bool answered) =>
-        _outcomes.Add(Outcome.Of(run.Request, run.Attempts, clock.Seconds, answered, policy, admission.BestQuality(run.Request)));
+        _outcomes.Add(Outcome.Of(run.Request, run.Attempts, clock.Seconds, answered, policy, admission.BestQuality(run.Request)) with { LeastScore = run.LeastScore });
 
     private void At(double at, Action happen) => _events.Enqueue(happen, (at, _order++));
 
     /// <summary>One request on its way.</summary>
-    private sealed class Asked(TraceRequest request, IReadOnlyList<int> order)
+    private sealed class Asked(TraceRequest request, IReadOnlyList<int> order, double leastScore)
     {
         public TraceRequest Request => request;
 
         public IReadOnlyList<int> Order => order;
+
+        public double LeastScore => leastScore;
 
         public List<SimulatedAttempt> Attempts { get; } = [];
 

@@ -31,6 +31,7 @@ internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, Routing
     {
         var weather = new Weather(targets, trace.Seconds, seed);
         var clock = new SimulatedClock();
+        var oracle = new Oracle(targets, _admission, policy);
         var sides = new Sides(targets, policy, _admission);
 
         // Ours goes first: two of the others get its share of the cloud.
@@ -48,7 +49,7 @@ internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, Routing
             new PreferDevice(sides),
             new LowestLatency(sides, targets, clock),
             new DispatchByLength(sides, trace, budget),
-            new Oracle(targets, _admission, policy),
+            oracle,
         ];
         foreach (var rule in others)
             yield return (rule.Name, Play(rule));
@@ -57,7 +58,7 @@ internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, Routing
         IReadOnlyList<Outcome> Play(IRoutingRule rule)
         {
             clock.Seconds = 0;
-            return new Simulator(trace, new World(targets, weather, seed), _admission, policy, rule, clock).Run();
+            return new Simulator(trace, new World(targets, weather, seed), _admission, policy, rule, clock, oracle).Run();
         }
     }
 }

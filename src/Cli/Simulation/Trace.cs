@@ -40,19 +40,19 @@ internal sealed class TraceWriter(string name, double seconds, int seed)
     private readonly DrawSequence _sizes = new(seed, Draws.Requests);
     private readonly List<TraceRequest> _requests = [];
 
-    /// <summary>Calm (a request every 20 s) and bursts (one every 1.25 s for about 90 s) in turns: a Markov-modulated Poisson process.</summary>
+    /// <summary>Calm (a request every 25 s) and bursts (one every 2 s for about 75 s) in turns: a Markov-modulated Poisson process.</summary>
     public Trace Bursty()
     {
         var burst = false;
         var changes = _arrivals.Exponential(600);
         for (var at = 0.0; ;)
         {
-            var next = at + _arrivals.Exponential(burst ? 1.25 : 20);
+            var next = at + _arrivals.Exponential(burst ? 2 : 25);
             if (next > changes)
             {
                 at = changes;
                 burst = !burst;
-                changes += _arrivals.Exponential(burst ? 90 : 600);
+                changes += _arrivals.Exponential(burst ? 75 : 600);
                 continue;
             }
 
@@ -69,7 +69,7 @@ internal sealed class TraceWriter(string name, double seconds, int seed)
     /// <summary>Conversations by day, few at night; each turn carries all turns before it.</summary>
     public Trace Chat()
     {
-        foreach (var start in Arrivals(at => Daytime(at) * 0.025))
+        foreach (var start in Arrivals(at => Daytime(at) * 0.018))
         {
             var privacy = Privacy(Mixed);
             var (at, history) = (start, 120);
@@ -94,12 +94,12 @@ internal sealed class TraceWriter(string name, double seconds, int seed)
             Question(at, _sizes.Size(250, 0.9, 20, 4000));
         foreach (var start in Arrivals(at => Daytime(at) / 1800))
         {
-            var documents = _sizes.Size(30, 0.5, 8, 90);
+            var documents = _sizes.Size(25, 0.5, 8, 80);
             var at = start;
             for (var i = 0; i < documents; i++)
             {
                 Add(at, "extract", _sizes.Size(3200, 0.5, 800, 12000), _sizes.Size(120, 0.5, 16, 600), Privacy(Documents), ExtractPatience);
-                at += _arrivals.Exponential(5);
+                at += _arrivals.Exponential(3);
             }
         }
 

@@ -12,11 +12,15 @@ internal sealed class Oracle(IReadOnlyList<SimulatedTarget> targets, Admission a
 {
     public string Name => "oracle";
 
-    public Route Choose(TraceRequest request, World world, double now)
+    public Route Choose(TraceRequest request, World world, double now) => new(Best(request, world, now).Order);
+
+    /// <summary>The least score that a choice at this moment, in this world, can end in.</summary>
+    public double LeastScore(TraceRequest request, World world, double now) => Best(request, world, now).Score;
+
+    private (double Score, IReadOnlyList<int> Order) Best(TraceRequest request, World world, double now)
     {
         int[] admitted = [.. Enumerable.Range(0, targets.Count).Where(i => admission.Admits(i, request))];
-        var (_, order) = Best(request, world, admission.BestQuality(request), admitted, [], now, 0);
-        return new(order);
+        return Best(request, world, admission.BestQuality(request), admitted, [], now, 0);
     }
 
     private (double Score, IReadOnlyList<int> Order) Best(
