@@ -19,12 +19,14 @@ internal static class SimulateCommand
         Option<int> seed = new("--seed") { Description = "Makes the trace, the noise and the faults; the same seed gives the same table.", DefaultValueFactory = _ => 1 };
         Option<int> runs = new("--runs") { Description = "Run this many seeds, from --seed on, into one table.", DefaultValueFactory = _ => 1 };
         Option<string?> trace = new("--trace") { Description = $"{string.Join(", ", Trace.Kinds.Keys)}; default: every one." };
+        Option<bool> walls = new("--walls") { Description = "Let every rule keep the walls: what its targets may not see, the device takes." };
         Option<bool> json = new("--json") { Description = "One JSON object instead of tables." };
-        var command = new Command("simulate", "Play traces against the policy, simpler rules and an oracle, in virtual time.") { config, policy, hours, seed, runs, trace, json };
+        var command = new Command("simulate", "Play traces against the policy, simpler rules and an oracle, in virtual time.") { config, policy, hours, seed, runs, trace, walls, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var (targets, rules) = Read(parsed.GetValue(config), parsed.GetValue(policy));
-            var report = Simulate(targets, rules, parsed.GetValue(hours), parsed.GetValue(seed), parsed.GetValue(runs), parsed.GetValue(trace), cancellationToken);
+            var tournament = new Tournament(targets, rules, parsed.GetValue(walls));
+            var report = Simulate(tournament, rules.Name, parsed.GetValue(hours), parsed.GetValue(seed), parsed.GetValue(runs), parsed.GetValue(trace), cancellationToken);
             await Console.Out.WriteLineAsync((parsed.GetValue(json) ? report.ToJson() : report.ToText()).AsMemory(), cancellationToken);
             return ExitCode.Done;
         });
@@ -32,7 +34,7 @@ internal static class SimulateCommand
     }
 
     private static SimulationReport Simulate(
-        IReadOnlyList<SimulatedTarget> targets, RoutingPolicy policy, double hours, int seed, int runs, string? trace, CancellationToken cancellationToken)
+        Tournament tournament, string policy, double hours, int seed, int runs, string? trace, CancellationToken cancellationToken)
     {
         if (!(hours is > 0 and <= MostHours))
             throw Bad($"--hours: {hours} is out of range; use above 0 to {MostHours}.");
@@ -41,7 +43,6 @@ internal static class SimulateCommand
         if (trace is not null && !Trace.Kinds.ContainsKey(trace))
             throw Bad($"--trace: there is no trace '{trace}'; there are {string.Join(", ", Trace.Kinds.Keys)}.");
         int[] seeds = [.. Enumerable.Range(0, runs).Select(run => unchecked(seed + run))];
-        var tournament = new Tournament(targets, policy);
         List<SimulatedTrace> tables = [];
         foreach (var kind in trace is null ? Trace.Kinds.Keys : [trace])
         {
@@ -49,7 +50,7 @@ internal static class SimulateCommand
             tables.Add(new(kind, tournament.Run(kind, hours, seeds)));
         }
 
-        return new(policy.Name, hours, seeds, tables);
+        return new(policy, hours, seeds, tables);
     }
 
     private static (IReadOnlyList<SimulatedTarget> Targets, RoutingPolicy Policy) Read(string? file, string? policy)

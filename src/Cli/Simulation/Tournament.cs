@@ -4,7 +4,10 @@ using Hybrid.Policy;
 namespace Hybrid.Cli.Simulation;
 
 /// <summary>Runs every rule over one trace, each in a world of its own under the same weather and luck.</summary>
-internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, RoutingPolicy policy)
+/// <param name="targets">As they truly are.</param>
+/// <param name="policy">What ours decides by, and what all are scored by.</param>
+/// <param name="walled">Whether even rules that know no walls keep them.</param>
+internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, RoutingPolicy policy, bool walled = false)
 {
     private readonly Admission _admission = new(targets, policy);
 
@@ -32,7 +35,7 @@ internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, Routing
         var weather = new Weather(targets, trace.Seconds, seed);
         var clock = new SimulatedClock();
         var oracle = new Oracle(targets, _admission, policy);
-        var sides = new Sides(targets, policy, _admission);
+        var sides = new Sides(targets, policy, _admission, walled);
 
         // Ours goes first: two of the others get its share of the cloud.
         var hybrid = new HybridRule(targets, policy, clock);
@@ -45,6 +48,7 @@ internal sealed class Tournament(IReadOnlyList<SimulatedTarget> targets, Routing
         [
             new DeviceOnly(sides),
             new CloudOnly(sides),
+            new BestOnPaper(sides),
             new RandomShare(sides, [.. hybrid.Chosen.Select(times => (double)times / chosen)], seed),
             new PreferDevice(sides),
             new LowestLatency(sides, targets, clock),

@@ -3,7 +3,7 @@ namespace Hybrid.Cli.Simulation.Rules;
 /// <summary>DiSCo's rule where the server is the scarce side: short prompts stay on the device, the rest race both.</summary>
 /// <remarks>
 /// The threshold l_th is the least for which E[l·1{l ≥ l_th}] ≤ b·E[l], with the distribution of the very trace, which the rule could only
-/// guess. The loser of a race is cancelled at the winner's first token; where only the server is able, it is asked alone.
+/// guess. The server is the one that looks best on paper. The loser of a race is cancelled at the winner's first token; where only the server is able, it is asked alone.
 /// </remarks>
 internal sealed class DispatchByLength : IRoutingRule
 {
@@ -36,8 +36,8 @@ internal sealed class DispatchByLength : IRoutingRule
     {
         var device = _sides.Able(request, _sides.Devices);
         if (request.PromptTokens < Threshold && device.Count > 0)
-            return new([.. device, .. _sides.Able(request, _sides.Clouds)]);
-        var clouds = _sides.Able(request, _sides.Clouds);
-        return device.Count == 0 || clouds.Count == 0 ? new([.. device, .. clouds]) : new([device[0], clouds[0], .. clouds.Skip(1), .. device.Skip(1)], Race: true);
+            return new([.. device, .. _sides.Able(request, _sides.Servers)]);
+        var servers = _sides.Able(request, _sides.Servers);
+        return device.Count == 0 || servers.Count == 0 || device[0] == servers[0] ? new([.. device, .. servers]) : new([device[0], servers[0], .. servers.Skip(1), .. device.Skip(1)], Race: true);
     }
 }
