@@ -26,6 +26,9 @@ internal sealed record SimulatedTarget
     /// <summary>Noise of a request's time per token: the standard deviation of its logarithm.</summary>
     public double PerTokenNoise { get; init; } = 0.05;
 
+    /// <summary>Noise of a cold start, whose length stays within 5 to 90 s and the stated: the standard deviation of its logarithm.</summary>
+    public double ColdStartNoise { get; init; } = 0.25;
+
     /// <summary>The share of first tokens that take three to eight times as long.</summary>
     public double Stragglers { get; init; }
 

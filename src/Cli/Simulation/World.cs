@@ -109,12 +109,13 @@ internal sealed class World
 
     private double ReadyAt(int target, double at, TraceRequest request)
     {
-        var stated = Targets[target].Descriptor.ColdStart.TotalSeconds;
+        var one = Targets[target];
+        var stated = one.Descriptor.ColdStart.TotalSeconds;
         if (_conditions[target].Warmth(at) == TargetReadiness.Warming)
             return _conditions[target].ReadyAt;
         if (_weather.OthersKeepWarm(target, at) is { } others)
             return others.From + stated;
-        return at + Math.Clamp(stated * Math.Exp(0.25 * Draw.Normal(_seed, Draws.ColdStart, request.Id, target)), Math.Min(stated, 5), Math.Max(stated, 90));
+        return at + Math.Clamp(stated * Math.Exp(one.ColdStartNoise * Draw.Normal(_seed, Draws.ColdStart, request.Id, target)), Math.Min(stated, 5), Math.Max(stated, 90));
     }
 
     private double Straggle(SimulatedTarget one, TraceRequest request, int target)

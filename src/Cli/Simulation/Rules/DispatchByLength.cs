@@ -32,7 +32,7 @@ internal sealed class DispatchByLength : IRoutingRule
     /// <summary>Prompts of this length and longer race.</summary>
     public int Threshold { get; }
 
-    public Route Choose(TraceRequest request, World world, double now)
+    public Choice Choose(TraceRequest request, World world, double now)
     {
         var device = _sides.Able(request, _sides.Devices);
         if (request.PromptTokens < Threshold && device.Count > 0)

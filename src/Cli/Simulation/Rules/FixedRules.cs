@@ -5,7 +5,7 @@ internal sealed class DeviceOnly(Sides sides) : IRoutingRule
 {
     public string Name => "device only";
 
-    public Route Choose(TraceRequest request, World world, double now) => new(sides.Able(request, sides.Devices));
+    public Choice Choose(TraceRequest request, World world, double now) => new(sides.Able(request, sides.Devices));
 }
 
 /// <summary>Everything goes to the cloud that looks best on paper; the other clouds stand by.</summary>
@@ -13,7 +13,7 @@ internal sealed class CloudOnly(Sides sides) : IRoutingRule
 {
     public string Name => "cloud only";
 
-    public Route Choose(TraceRequest request, World world, double now) => new(sides.Able(request, sides.Clouds));
+    public Choice Choose(TraceRequest request, World world, double now) => new(sides.Able(request, sides.Clouds));
 }
 
 /// <summary>Everything goes to the target that looks best on paper, as a person would configure it once; the others stand by.</summary>
@@ -21,7 +21,7 @@ internal sealed class BestOnPaper(Sides sides) : IRoutingRule
 {
     public string Name => "best on paper";
 
-    public Route Choose(TraceRequest request, World world, double now) => new(sides.Able(request, sides.OnPaper));
+    public Choice Choose(TraceRequest request, World world, double now) => new(sides.Able(request, sides.OnPaper));
 }
 
 /// <summary>Firebase AI Logic's PREFER_ON_DEVICE: the device when it is able, else the cloud.</summary>
@@ -29,7 +29,7 @@ internal sealed class PreferDevice(Sides sides) : IRoutingRule
 {
     public string Name => "prefer device";
 
-    public Route Choose(TraceRequest request, World world, double now) => new(sides.Able(request, [.. sides.Devices, .. sides.Clouds]));
+    public Choice Choose(TraceRequest request, World world, double now) => new(sides.Able(request, [.. sides.Devices, .. sides.Clouds]));
 }
 
 /// <summary>Any target, each as often as another policy chose it first; the others stand by.</summary>
@@ -37,7 +37,7 @@ internal sealed class RandomShare(Sides sides, IReadOnlyList<double> shares, int
 {
     public string Name => "random";
 
-    public Route Choose(TraceRequest request, World world, double now)
+    public Choice Choose(TraceRequest request, World world, double now)
     {
         var able = sides.Able(request, sides.OnPaper);
         if (able.Count == 0)

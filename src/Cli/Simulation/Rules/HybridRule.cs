@@ -24,7 +24,7 @@ internal sealed class HybridRule : IRoutingRule
     /// <summary>How often each target was the first choice.</summary>
     public int[] Chosen { get; }
 
-    public Route Choose(TraceRequest request, World world, double now)
+    public Choice Choose(TraceRequest request, World world, double now)
     {
         var snapshots = new TargetSnapshot[_targets.Count];
         for (var i = 0; i < snapshots.Length; i++)

@@ -16,7 +16,7 @@ internal sealed class LowestLatency(Sides sides, IReadOnlyList<SimulatedTarget> 
 
     public string Name => "lowest latency";
 
-    public Route Choose(TraceRequest request, World world, double now)
+    public Choice Choose(TraceRequest request, World world, double now)
     {
         var able = sides.Able(request, sides.OnPaper);
         return new([.. able.OrderBy(i => world.Seen(i, now).Readiness == Targets.TargetReadiness.Unavailable).ThenBy(i => now - _measuredAt[i] > Remembered ? 0 : _perToken[i])]);

@@ -12,7 +12,7 @@ internal sealed class Oracle(IReadOnlyList<SimulatedTarget> targets, Admission a
 {
     public string Name => "oracle";
 
-    public Route Choose(TraceRequest request, World world, double now) => new(Best(request, world, now).Order);
+    public Choice Choose(TraceRequest request, World world, double now) => new(Best(request, world, now).Order);
 
     /// <summary>The least score that a choice at this moment, in this world, can end in.</summary>
     public double LeastScore(TraceRequest request, World world, double now) => Best(request, world, now).Score;
