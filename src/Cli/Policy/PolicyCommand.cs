@@ -10,6 +10,7 @@ internal static class PolicyCommand
         ValidateCommand.Create(),
         ShowCommand.Create(),
         ReplayCommand.Create(),
+        SimulateCommand.Create(),
     };
 
     /// <summary>The option that all of its verbs share.</summary>
