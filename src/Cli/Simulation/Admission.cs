@@ -13,7 +13,7 @@ internal sealed class Admission(IReadOnlyList<SimulatedTarget> targets, RoutingP
     {
         var profile = new RequestProfile { PromptTokens = request.PromptTokens, ExpectedOutputTokens = request.OutputTokens, Privacy = request.Privacy };
         var snapshot = new TargetSnapshot(targets[target].Descriptor, TargetState.Warm);
-        var walls = Walls.Check(profile, snapshot, policy, Prediction.Of(profile, snapshot, policy.LatencyQuantile));
+        var walls = Walls.Check(profile, snapshot, policy, Prediction.Of(profile, snapshot, policy.LatencyQuantile), hasLists: true);
         return !Array.Exists(Lasting, walls.Has);
     }
 

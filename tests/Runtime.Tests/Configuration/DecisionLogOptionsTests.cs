@@ -61,7 +61,7 @@ public sealed class DecisionLogOptionsTests : IDisposable
             ["Hybrid:Local:ModelPath"] = "model.gguf",
             ["Hybrid:DecisionLog:Path"] = path,
         }).Build();
-        await using (var provider = new ServiceCollection().AddHybrid(configuration).AddSingleton<Targets.ILocalTargetFactory>(new ScriptedEngine()).BuildServiceProvider())
+        await using (var provider = new ServiceCollection().AddHybrid(configuration).AddSingleton<Hybrid.Targets.ILocalTargetFactory>(new ScriptedEngine()).BuildServiceProvider())
             await provider.GetRequiredService<IChatClient>().GetResponseAsync("x");
         Assert.Equal(["DecisionEntry", "OutcomeEntry"], new LogReader().Read([path]).Select(entry => entry.GetType().Name));
     }
