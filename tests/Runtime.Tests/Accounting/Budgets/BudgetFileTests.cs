@@ -108,6 +108,37 @@ public sealed class BudgetFileTests : IDisposable
     }
 
     [Fact]
+    public async Task After_a_failed_write_the_file_is_replaced_by_what_the_ledger_knows()
+    {
+        var gate = new Lock();
+        var file = BudgetFile.Open(_folder.Path);
+        await using var journal = new BudgetJournal(file, gate, () => "all\n", _folder, 1 << 20);
+        await Append("a");
+        file.Dispose(); // the next write finds it closed
+        Assert.Equal(HybridError.Storage, (await Assert.ThrowsAsync<HybridException>(() => Append("b"))).Error);
+        Assert.Equal("a\n", await File.ReadAllTextAsync(_folder.Path));
+        await Append("c");
+        await Append("d");
+        Assert.Equal("all\nd\n", await File.ReadAllTextAsync(_folder.Path));
+
+        Task Append(string line)
+        {
+            lock (gate) return journal.Append(line, durable: true);
+        }
+    }
+
+    [Fact]
+    public async Task Every_total_is_written_twice_and_apart()
+    {
+        _folder.Write([.. Lines, BudgetLine.Of(new BudgetLine.Entry(true, 3, Now, new(Dollar, 0), "acme"))]);
+        await _folder.Open().DisposeAsync();
+        var lines = File.ReadAllLines(_folder.Path);
+        Assert.Equal(6, lines.Length); // a head, the app and the tenant, and all that again
+        Assert.Equal(lines[..3], lines[3..]);
+        Assert.Equal(3, lines.Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_reservation_is_in_the_file_before_it_is_given()
     {
         await using var ledger = _folder.Open(new() { DollarsPerDay = 1 });
