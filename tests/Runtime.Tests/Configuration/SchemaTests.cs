@@ -4,8 +4,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 using Microsoft.Extensions.Configuration;
 
@@ -63,6 +65,10 @@ public class SchemaTests
     [InlineData(typeof(TargetDescriptor), "Hybrid:Local:Models:any-models", "Name", "Zone", "Capabilities")]
     [InlineData(typeof(PoolOptions), "Hybrid:Pools:any-pools", "Descriptor")]
     [InlineData(typeof(LocalOptions), "Hybrid:Local", "Descriptor", "LlamaPath")]
+    [InlineData(typeof(GridOptions), "Hybrid:Grid")]
+    [InlineData(typeof(BudgetOptions), "Hybrid:Budgets")]
+    [InlineData(typeof(BudgetLimits), "Hybrid:Budgets:Tenants:any-tenants")]
+    [InlineData(typeof(DecisionLogOptions), "Hybrid:DecisionLog")]
     public void Every_figure_can_be_configured(Type type, string path, params string[] but)
     {
         var written = SettingsSchema.Properties(Find(path)).Select(pair => pair.Key).ToArray();
