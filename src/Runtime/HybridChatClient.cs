@@ -186,9 +186,9 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         foreach (var segment in receipt.Segments)
         {
-            int? expectedInput = ReferenceEquals(segment, receipt.Segments[0]) ? receipt.Decision.Profile.InputTokens : null;
+            var first = ReferenceEquals(segment, receipt.Segments[0]); // what the policy predicted; later ones had another prompt and state
             for (var i = 0; i < _predictors.Length; i++)
-                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, expectedInput, receipt.Decision.Snapshots[i].State);
+                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, first ? receipt.Decision.Profile : null, first ? receipt.Decision.Snapshots[i].State : null);
         }
 
         _lengths.Observe(receipt);

@@ -23,7 +23,7 @@ public class ProfileBenchmarks
 
     public ProfileBenchmarks()
     {
-        _text = string.Concat(HeldOut.Prompts.Select(prompt => prompt + " "));
+        _text = string.Concat(HeldOut.Prompts().Select(prompt => prompt + " "));
         while (_model.Tokenize(_text, addSpecial: false, parseSpecial: true).Length < Tokens)
             _text += _text;
         var words = _text.Split(' ');
@@ -37,7 +37,7 @@ public class ProfileBenchmarks
         _text = string.Join(' ', words.Take(taken));
         _messages = [new(ChatRole.User, _text)];
         var prompts = new PromptTokens(_model);
-        _reader = new([], turns => prompts.Of(new MessagesPrompt(turns), "").Length, TimeProvider.System);
+        _reader = new([], turns => prompts.Of(new MessagesPrompt(turns), "").Length, new(), TimeProvider.System);
     }
 
     [Benchmark(Baseline = true)]

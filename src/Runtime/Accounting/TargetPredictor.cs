@@ -24,6 +24,7 @@ public sealed class TargetPredictor
     private readonly LearnedFigure _perToken; // seconds, as is the next
     private readonly LearnedFigure _coldStart;
     private readonly LearnedFigure _waitPerBusySlot;
+    private readonly LearnedFigure _queueFactor;
     private readonly LearnedFigure _cachedShare;
     private readonly FailureRate _failures;
     private readonly RatioWindow _firstTokenRatios;
@@ -47,6 +48,7 @@ public sealed class TargetPredictor
         _perToken = new(1 / _stated.DecodeTokensPerSecond, statedEvidence: 0.25, bounded: true, _forgetting);
         _coldStart = new(_stated.ColdStart.TotalSeconds, statedEvidence: 0.25, bounded: true, _forgetting);
         _waitPerBusySlot = new(0, statedEvidence: 1, bounded: true, _forgetting);
+        _queueFactor = new(1, statedEvidence: 1, bounded: true, _forgetting);
         _cachedShare = new(0, statedEvidence: 1, bounded: false, _forgetting);
         _failures = new(_forgetting);
         _firstTokenRatios = new(_forgetting);
@@ -65,13 +67,13 @@ public sealed class TargetPredictor
     }
 
     /// <summary>Learns from an attempt.</summary>
-    public void Observe(Receipt receipt) => Observe(receipt, null, TargetState.Warm);
+    public void Observe(Receipt receipt) => Observe(receipt, null, null);
 
     /// <summary>Learns from an attempt.</summary>
     /// <param name="receipt">What it took.</param>
-    /// <param name="expectedInput">The prompt's tokens as the policy took them, so that the band covers how they are counted; null: as the receipt says.</param>
-    /// <param name="state">What the target was doing when the policy decided.</param>
-    internal void Observe(Receipt receipt, int? expectedInput, TargetState state)
+    /// <param name="profile">What the policy knew of the request, so that the band covers how well it knew; null: what the receipt says.</param>
+    /// <param name="state">What the target was doing when the policy decided; null: nothing, and its queue is left out.</param>
+    internal void Observe(Receipt receipt, RequestProfile? profile, TargetState? state)
     {
         ArgumentNullException.ThrowIfNull(receipt);
         lock (_lock)
@@ -79,36 +81,44 @@ public sealed class TargetPredictor
             var before = Now();
             _learned |= _failures.Observe(receipt);
             if (FailureRate.Answered(receipt) && receipt.TimeToFirstToken is { } firstToken)
-                LearnFirstToken(receipt, firstToken.TotalSeconds, before, expectedInput ?? receipt.InputTokens, state);
+                LearnFirstToken(receipt, firstToken.TotalSeconds, before, profile ?? new() { PromptTokens = receipt.InputTokens }, state);
             if (receipt.TokensPerSecond > 0)
                 LearnPerToken(receipt, before);
             Read();
         }
     }
 
-    private void LearnFirstToken(Receipt receipt, double firstToken, TargetRates before, int expectedInput, TargetState state)
+    private void LearnFirstToken(Receipt receipt, double firstToken, TargetRates before, in RequestProfile profile, TargetState? state)
     {
         _learned = true;
         _answers++;
         var prefilled = Math.Max(0, receipt.InputTokens - receipt.CachedTokens);
         var seconds = Math.Max(firstToken - receipt.QueueTime.TotalSeconds, Prediction.LeastSeconds);
-        var queued = Prediction.Ahead(state) > 0;
         if (receipt.Cold)
         {
             _coldStart.Learn(Math.Max(0, seconds - Seconds(before, prefilled)));
         }
         else
         {
-            // Where no queue was predicted, the band has to cover any wait there was; a predicted one is the queue's own matter.
-            var predicted = Seconds(before, expectedInput * (1 - before.CachedShare)) + Prediction.WaitSeconds(state, before);
-            _firstTokenRatios.Add((queued ? seconds : firstToken) / Math.Max(predicted, Prediction.LeastSeconds));
-            if (!queued && state.BusySlots > 0)
-                _waitPerBusySlot.Learn(receipt.QueueTime.TotalSeconds / state.BusySlots);
+            var predicted = Prediction.StartSeconds(profile, state ?? TargetState.Warm, before);
+            _firstTokenRatios.Add((state is null ? seconds : firstToken) / Math.Max(predicted, Prediction.LeastSeconds));
+            if (state is not null)
+                LearnQueue(receipt.QueueTime.TotalSeconds, before, profile, state);
             _firstToken.Learn(prefilled, seconds, receipt.PrefillReported ? receipt.PrefillTime.TotalSeconds : null);
         }
 
         if (receipt.InputTokens > 0)
             _cachedShare.Learn(Math.Clamp((double)receipt.CachedTokens / receipt.InputTokens, 0, 1));
+    }
+
+    private void LearnQueue(double queued, TargetRates before, in RequestProfile profile, TargetState state)
+    {
+        var service = (profile.InputTokens * (1 - before.CachedShare) / before.PrefillTokensPerSecond) + (profile.ExpectedOutputTokens / before.DecodeTokensPerSecond);
+        var beside = Prediction.Beside(state);
+        if (Prediction.QueueSeconds(state, service) is > 0 and var expected)
+            _queueFactor.Learn(Math.Max(0, queued - (beside * before.WaitPerBusySlot.TotalSeconds)) / expected);
+        else if (beside > 0)
+            _waitPerBusySlot.Learn(queued / beside);
     }
 
     private void LearnPerToken(Receipt receipt, TargetRates before)
@@ -143,6 +153,7 @@ public sealed class TargetPredictor
         {
             FirstTokenSpread = _firstTokenRatios.Now,
             PerTokenSpread = _perTokenRatios.Now,
+            QueueFactor = _queueFactor.Now,
             WaitPerBusySlot = Prediction.Span(_waitPerBusySlot.Now),
             CachedShare = _cachedShare.Now,
             FailureProbability = _failures.Now,

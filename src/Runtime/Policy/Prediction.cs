@@ -27,7 +27,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     public bool IsUsable => double.IsFinite(TotalSeconds + BusySeconds + Dollars + Grams) && TotalSeconds < LongestSeconds
         && BusySeconds >= 0 && TotalSeconds >= FirstTokenSeconds && Dollars >= 0 && Joules >= 0 && Grams >= 0;
 
-    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate + wait beside others; total = TTFT + n_out / decode rate. Time at the quantile, the rest as expected.</summary>
+    /// <summary>TTFT = [cold] cold start + (queue + wait beside others + round trip + uncached n_in / prefill rate) · spread; total = TTFT + n_out / decode rate · spread. Time at the quantile, the rest as expected.</summary>
     public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile) => Of(profile, target, RatioBand.Find(quantile));
 
     /// <summary>The same for a quantile that was looked up before.</summary>
@@ -38,8 +38,7 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
         var prefill = (profile.InputTokens - cached) / rates.PrefillTokensPerSecond;
         var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
-        var start = rates.RoundTrip.TotalSeconds + prefill + WaitSeconds(state, rates);
-        var firstToken = QueueSeconds(state, prefill + decode) + cold + (start * rates.FirstTokenSpread.At(quantile));
+        var firstToken = cold + (StartSeconds(profile, state, rates) * rates.FirstTokenSpread.At(quantile));
         firstToken = firstToken >= 0 ? Math.Max(firstToken, LeastSeconds) : double.NaN;
         var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
@@ -56,16 +55,22 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
 
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));
 
-    /// <summary>Requests that must end before a new one begins.</summary>
-    public static long Ahead(TargetState state) => (long)state.QueueLength + (state.Slots > 0 && state.BusySlots >= state.Slots ? 1 : 0);
-
-    /// <summary>Also where a slot is free, the steps of those that are being decoded come first.</summary>
-    public static double WaitSeconds(TargetState state, TargetRates rates) => state.BusySlots * rates.WaitPerBusySlot.TotalSeconds;
-
-    /// <summary>Those ahead of us, taken to be like us, shared among the slots.</summary>
-    private static double QueueSeconds(TargetState state, double service)
+    /// <summary>Queue, wait, round trip and prefill of a warm target, before any quantile.</summary>
+    public static double StartSeconds(in RequestProfile profile, TargetState state, TargetRates rates)
     {
-        var ahead = Ahead(state);
+        var prefill = profile.InputTokens * (1 - rates.CachedShare) / rates.PrefillTokensPerSecond;
+        var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
+        return (QueueSeconds(state, prefill + decode) * rates.QueueFactor) + (Beside(state) * rates.WaitPerBusySlot.TotalSeconds) + rates.RoundTrip.TotalSeconds + prefill;
+    }
+
+    /// <summary>Those ahead of us that must end first, taken to be like us, shared among the slots.</summary>
+    public static double QueueSeconds(TargetState state, double service)
+    {
+        var free = state.Slots > 0 ? (long)state.Slots - state.BusySlots : 1;
+        var ahead = state.Slots > 0 ? state.QueueLength + 1 - free : state.QueueLength;
         return ahead <= 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
     }
+
+    /// <summary>Those that are decoded beside us: their steps come in between though a slot is free.</summary>
+    public static int Beside(TargetState state) => state.Slots > 0 ? (int)Math.Min((long)state.BusySlots + state.QueueLength, state.Slots) : state.BusySlots;
 }

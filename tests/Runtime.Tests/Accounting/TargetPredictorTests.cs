@@ -192,7 +192,7 @@ public class TargetPredictorTests
         for (var i = 0; i < 100; i++)
         {
             var wait = TimeSpan.FromSeconds(0.2 * (i % 4));
-            predictor.Observe(Answer() with { QueueTime = wait, TimeToFirstToken = TimeSpan.FromSeconds(0.8) + wait }, null, Busy(i % 4));
+            predictor.Observe(Answer() with { QueueTime = wait, TimeToFirstToken = TimeSpan.FromSeconds(0.8) + wait }, new RequestProfile { PromptTokens = 100 }, Busy(i % 4));
         }
 
         var rates = predictor.Snapshot();
@@ -201,6 +201,28 @@ public class TargetPredictorTests
         Assert.True(rates.FirstTokenSpread.At(0.9) < 1.2);
 
         double First(TargetState state) => Prediction.Of(new() { PromptTokens = 100 }, new(Stated, state, rates), 0.5).FirstTokenSeconds;
+    }
+
+    [Fact]
+    public void A_queue_that_moves_faster_than_its_length_says_is_predicted_shorter()
+    {
+        var predictor = new TargetPredictor(Stated, _time);
+        var full = TargetState.Warm with { BusySlots = 4, Slots = 4, QueueLength = 3 };
+        var profile = new RequestProfile { PromptTokens = 100, ExpectedOutputTokens = 100 };
+        for (var i = 0; i < 60; i++)
+            predictor.Observe(Answer() with { QueueTime = TimeSpan.FromSeconds(0.5), TimeToFirstToken = TimeSpan.FromSeconds(1.3) }, profile, full);
+        Assert.Equal(1.3, Prediction.Of(profile, new(Stated, full, predictor.Snapshot()), 0.5).FirstTokenSeconds, 1); // four ahead, of 1.5 s each, in four slots
+        Assert.InRange(predictor.Snapshot().QueueFactor, 0.3, 0.4);
+        Assert.True(predictor.Snapshot().FirstTokenSpread.At(0.95) < 1.2);
+    }
+
+    [Fact]
+    public void Who_finds_a_slot_free_waits_for_nobody_to_end()
+    {
+        double First(int queue, int busy) => Prediction.Of(new() { PromptTokens = 100, ExpectedOutputTokens = 100 }, new(Stated, TargetState.Warm with { BusySlots = busy, Slots = 4, QueueLength = queue }), 0.5).FirstTokenSeconds;
+        Assert.Equal(First(0, 0), First(1, 2), 9);
+        Assert.Equal(First(0, 4), First(2, 2), 9);
+        Assert.True(First(0, 4) > First(0, 3));
     }
 
     [Fact]

@@ -63,7 +63,7 @@ internal sealed record NoisyTarget
                 tokens++;
             }
 
-            predictor.Observe(Answer(input, cached, first, perToken), expected, TargetState.Warm);
+            predictor.Observe(Answer(input, cached, first, perToken), new RequestProfile { PromptTokens = expected }, TargetState.Warm);
             time.Advance(Between);
 
             double First(double quantile) => Prediction.Of(new() { PromptTokens = expected }, target, quantile).FirstTokenSeconds;
