@@ -1,7 +1,7 @@
 using System.Text;
 using Hybrid.Configuration;
-using Hybrid.Policy;
 using Hybrid.Policy.Log;
+using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -61,7 +61,7 @@ public sealed class DecisionLogOptionsTests : IDisposable
             ["Hybrid:Local:ModelPath"] = "model.gguf",
             ["Hybrid:DecisionLog:Path"] = path,
         }).Build();
-        await using (var provider = new ServiceCollection().AddHybrid(configuration).AddSingleton<Targets.ILocalTargetFactory>(new ScriptedEngine()).BuildServiceProvider())
+        await using (var provider = new ServiceCollection().AddHybrid(configuration).AddSingleton<ILocalTargetFactory>(new ScriptedEngine()).BuildServiceProvider())
             await provider.GetRequiredService<IChatClient>().GetResponseAsync("x");
         Assert.Equal(["DecisionEntry", "OutcomeEntry"], new LogReader().Read([path]).Select(entry => entry.GetType().Name));
     }

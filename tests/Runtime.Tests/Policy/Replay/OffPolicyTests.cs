@@ -26,6 +26,7 @@ public class OffPolicyTests
             Assert.Equal((Requests, 0), (report.Corrected, report.ModelOnly));
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"held {held} of {Runs}; bias {((sum / Runs) / truth) - 1:P2}; moved {moved / Runs:P0}");
         Assert.InRange(moved / Runs, 0.2, 0.9); // else there would be nothing to estimate
         Assert.InRange(held, 180, 198); // binomial of 200 and 0.95: 190 and 3 standard deviations
         Assert.InRange((sum / Runs) - truth, -0.01 * truth, 0.01 * truth);
