@@ -67,10 +67,10 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     public static double QueueSeconds(TargetState state, double service)
     {
         var free = state.Slots > 0 ? (long)state.Slots - state.BusySlots : 1;
-        var ahead = state.Slots > 0 ? state.QueueLength + 1 - free : state.QueueLength;
+        var ahead = state.Slots > 0 ? (long)state.QueueLength + 1 - free : state.QueueLength;
         return ahead <= 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
     }
 
     /// <summary>Those that are decoded beside us: their steps come in between though a slot is free.</summary>
-    public static int Beside(TargetState state) => state.Slots > 0 ? (int)Math.Min((long)state.BusySlots + state.QueueLength, state.Slots) : state.BusySlots;
+    public static long Beside(TargetState state) => state.Slots > 0 ? Math.Min((long)state.BusySlots + state.QueueLength, state.Slots) : state.BusySlots;
 }

@@ -43,6 +43,8 @@ internal sealed class AnyInput(Random random)
             PromptTokens = Count(1, 4000),
             ContinuationTokens = random.Next(3) == 0 ? Count(1, 500) : 0,
             ExpectedOutputTokens = Count(1, 1000),
+            OutputTokensAtQuantile = random.Next(4) == 0 ? Count(1, 1000) : null,
+            MaxOutputTokens = random.Next(4) == 0 ? Count(1, 1000) : null,
             Privacy = _odd > 0 && random.Next(4) == 0 ? (PrivacyClass)random.Next(-2, 7) : (PrivacyClass)random.Next(4),
             TimeLeft = Maybe(() => Time(0.1, 100)),
             DollarsLeft = Maybe(() => Number(1e-5, 1e-1)),
@@ -83,11 +85,14 @@ internal sealed class AnyInput(Random random)
             {
                 FirstTokenSpread = Level(Number(0.5, 3)),
                 PerTokenSpread = Level(Number(0.5, 3)),
+                WaitPerBusySlot = random.Next(3) == 0 ? Time(0.001, 1) : TimeSpan.Zero,
+                QueueFactor = random.Next(3) == 0 ? Number(0.1, 3) : 1,
                 CachedShare = random.Next(3) == 0 ? Number(0.01, 1) : 0,
                 FailureProbability = random.Next(3) == 0 ? Number(0.001, 1) : 0,
             })
         {
             Grid = random.Next(3) == 0 ? new(Number(10, 1000), IntensityKind.Average, "any", (IntensityProvenance)random.Next(4)) : null,
+            PriceFactor = random.Next(4) == 0 ? Number(0.1, 3) : 1,
             LearnedDollars = random.Next(3) == 0 ? Number(1e-6, 1e-2) * (random.Next(2) == 0 ? -1 : 1) : 0,
         };
     }

@@ -1,3 +1,4 @@
+using Hybrid.Accounting;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -31,7 +32,7 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
             Wall.NotAllowed => (policy.AllowedTargets.Count > 0 && !policy.AllowedTargets.Contains(descriptor.Name))
                 || (policy.AllowedZones.Count > 0 && !policy.AllowedZones.Select(zone => zone.ToString()).Contains(descriptor.Zone.ToString())),
             Wall.Capability => ((int)profile.Needs | (int)descriptor.Capabilities) != (int)descriptor.Capabilities,
-            Wall.Context => (decimal)profile.PromptTokens + profile.ContinuationTokens + profile.ExpectedOutputTokens > descriptor.ContextLength,
+            Wall.Context => (decimal)profile.PromptTokens + profile.ContinuationTokens + Math.Max(profile.ExpectedOutputTokens, profile.MaxOutputTokens ?? 0) > descriptor.ContextLength,
             Wall.Unavailable => state.Readiness == TargetReadiness.Unavailable,
             Wall.Price => Above(_figures.Dollars, policy.MaxDollarsPerRequest),
             Wall.Carbon => Above(_figures.Grams, policy.MaxGramsPerRequest),
@@ -85,12 +86,15 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
             var cached = tokens * rates.CachedShare;
             Prefill = (tokens - cached) / rates.PrefillTokensPerSecond;
             Decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
-            var ahead = state.QueueLength + (state.Slots > 0 && state.BusySlots >= state.Slots ? 1.0 : 0.0);
+            var free = state.Slots > 0 ? (double)state.Slots - state.BusySlots : 1;
+            var ahead = state.Slots > 0 ? 1 - free + state.QueueLength : state.QueueLength;
+            var beside = state.Slots > 0 ? Math.Min((double)state.BusySlots + state.QueueLength, state.Slots) : state.BusySlots;
             var queue = ahead > 0 ? ahead * (Prefill + Decode) / Math.Max(1, state.Slots) : 0;
             var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
-            var first = queue + cold + ((rates.RoundTrip.TotalSeconds + Prefill) * rates.FirstTokenSpread.At(0.5));
+            var start = (queue * rates.QueueFactor) + (beside * rates.WaitPerBusySlot.TotalSeconds) + rates.RoundTrip.TotalSeconds + Prefill;
+            var first = cold + (start * rates.FirstTokenSpread.At(0.5));
             FirstToken = first < 0 ? double.NaN : Math.Max(1e-5, first);
-            Total = FirstToken + (Decode * rates.PerTokenSpread.At(0.5));
+            Total = FirstToken + ((profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond * rates.PerTokenSpread.At(0.5));
             var busy = double.IsNaN(Prefill + Decode) ? 9e10 : Math.Floor(Math.Clamp(Prefill + Decode, 0, 9e10) * 1e7) / 1e7; // times are kept in ticks of 100 ns
             double[] bill =
             [
@@ -100,9 +104,11 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
                 stated.DollarsPerHour * (busy / 3600),
                 state.Readiness == TargetReadiness.Cold ? stated.IdleDollarsPerHour * ((stated.ColdStart.TotalSeconds + stated.StaysWarm.TotalSeconds) / 3600) : 0,
             ];
-            Dollars = bill.Sum();
-            DollarsAtMost = bill.Sum(Math.Abs);
-            Joules = stated.ActiveWatts * busy * stated.PowerUsageEffectiveness;
+            Dollars = bill.Sum() * target.PriceFactor;
+            DollarsAtMost = bill.Sum(Math.Abs) * Math.Abs(target.PriceFactor);
+            Joules = stated.ActiveWatts == 0 && stated.ParametersBillions > 0 && stated.Zone.ToString() != "device"
+                ? EnergyModel.JoulesPerToken(stated.ParametersBillions) * profile.ExpectedOutputTokens * stated.PowerUsageEffectiveness
+                : stated.ActiveWatts * busy * stated.PowerUsageEffectiveness;
             Grams = Joules / 3.6e6 * (target.Grid?.GramsPerKilowattHour ?? stated.GramsPerKilowattHour);
         }
 
