@@ -10,6 +10,7 @@ internal static class DecisionLogReader
         var path = section.Text(nameof(DecisionLogOptions.Path));
         var size = section.Bytes(nameof(DecisionLogOptions.MaxFileSize));
         var kept = section.Whole(nameof(DecisionLogOptions.KeptFiles));
+        var queue = section.Whole(nameof(DecisionLogOptions.QueueLength));
         section.RefuseUnknown();
         if (path is null)
         {
@@ -18,7 +19,7 @@ internal static class DecisionLogReader
         }
 
         var read = new DecisionLogOptions { Path = System.IO.Path.GetFullPath(path, AppContext.BaseDirectory) };
-        read = read with { MaxFileSize = size ?? read.MaxFileSize, KeptFiles = kept ?? read.KeptFiles };
+        read = read with { MaxFileSize = size ?? read.MaxFileSize, KeptFiles = kept ?? read.KeptFiles, QueueLength = queue ?? read.QueueLength };
         FigureRules.Check(read, section.Path, section.Errors);
         return read;
     }

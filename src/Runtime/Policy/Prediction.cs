@@ -53,6 +53,9 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
             CostModel.Grams(joules, target.GramsPerKilowattHour));
     }
 
+    /// <summary>What measurements are compared with: the median and the expected length, at whatever quantile the policy decides.</summary>
+    public static Prediction Usual(in RequestProfile profile, in TargetSnapshot target) => Of(profile with { OutputTokensAtQuantile = null }, target, Median);
+
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));
 
     /// <summary>Queue, wait, round trip and prefill of a warm target, before any quantile.</summary>

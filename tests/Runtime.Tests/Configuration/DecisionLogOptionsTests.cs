@@ -19,11 +19,11 @@ public sealed class DecisionLogOptionsTests : IDisposable
     {
         var options = Read("""
             { "Hybrid": {
-                "DecisionLog": { "Path": "logs/d.jsonl", "MaxFileSize": "1MiB", "KeptFiles": 0 },
+                "DecisionLog": { "Path": "logs/d.jsonl", "MaxFileSize": "1MiB", "KeptFiles": 0, "QueueLength": 9 },
                 "Policies": { "mine": { "Learn": true, "ExplorationRate": 0.05, "MaxExplorationDollars": 0.002 }, "heir": { "Base": "mine" } } } }
             """);
         Assert.Empty(options.Errors);
-        Assert.Equal(new DecisionLogOptions { Path = Path.Combine(AppContext.BaseDirectory, "logs/d.jsonl"), MaxFileSize = 1 << 20, KeptFiles = 0 }, options.DecisionLog);
+        Assert.Equal(new DecisionLogOptions { Path = Path.Combine(AppContext.BaseDirectory, "logs/d.jsonl"), MaxFileSize = 1 << 20, KeptFiles = 0, QueueLength = 9 }, options.DecisionLog);
         var heir = options.Policies["heir"];
         Assert.Equal((true, 0.05, 0.002), (heir.Learn, heir.ExplorationRate, heir.MaxExplorationDollars));
         Assert.Null(Read("""{ "Hybrid": { } }""").DecisionLog);

@@ -16,7 +16,8 @@ internal readonly record struct LearnedBias(double Points, double Factor)
     {
         if (!policy.Learn || this == None)
             return 0;
-        var prediction = Prediction.Of(profile, target, Prediction.Median);
+        // The very terms of the score: so they are only stretched, and a slower target never scores better for it.
+        var prediction = Prediction.Of(profile, target, policy.LatencyQuantile);
         var dollars = ((Factor - 1) * Priced(policy, prediction.Dollars, prediction.TotalSeconds, prediction.Grams)) - (Points * policy.DollarsPerQualityPoint);
         return double.IsFinite(dollars) ? dollars : 0;
     }

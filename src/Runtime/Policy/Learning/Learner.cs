@@ -72,7 +72,7 @@ internal sealed class Learner
 
     private static double? Ratio(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, Outcome outcome)
     {
-        var predicted = Prediction.Of(profile, target, Prediction.Median);
+        var predicted = Prediction.Usual(profile, target);
         var ratio = LearnedBias.Priced(policy, outcome.Dollars, outcome.TotalSeconds, outcome.Grams)
             / LearnedBias.Priced(policy, predicted.Dollars, predicted.TotalSeconds, predicted.Grams);
         return double.IsFinite(ratio) ? ratio : null;

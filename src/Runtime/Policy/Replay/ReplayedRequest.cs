@@ -75,7 +75,7 @@ internal sealed class ReplayedRequest
     /// <param name="sized">Whether the answer's measured length counts, which makes the model better and the correction biased.</param>
     private RequestFigures Predict(int place, double quantile, bool sized = true)
     {
-        var profile = _entry.Logged.Profile;
+        var profile = _entry.Logged.Profile with { OutputTokensAtQuantile = null };
         if (sized && IsComplete && _outcome!.Targets.Count == 1)
             profile = profile with { ExpectedOutputTokens = _outcome.OutputTokens };
         return RequestFigures.Predicted(profile, _entry.Snapshots[place], _entry.Logged.Targets[place].Learned, _policy, quantile);

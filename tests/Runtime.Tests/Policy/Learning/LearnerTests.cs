@@ -111,6 +111,34 @@ public class LearnerTests
     }
 
     [Fact]
+    public void An_outcome_as_usual_teaches_nothing_at_whatever_quantile_the_policy_decides()
+    {
+        var careful = Learning with { LatencyQuantile = 0.95 };
+        var usual = PolicyEngine.Decide(TestTargets.Chat, Targets, Learning).Targets[0];
+        var profile = TestTargets.Chat with { OutputTokensAtQuantile = 1000 };
+        for (var i = 0; i < 50; i++)
+            _learner.Settle($"{i}", profile, Targets, careful, Done("device") with { TotalSeconds = usual.TotalTime.TotalSeconds, Grams = usual.Grams });
+        Assert.Equal(1, _learner.Of(null, "device").Factor, 6); // a TimeSpan cuts off
+    }
+
+    [Fact]
+    public void What_was_learned_stretches_the_score_and_never_turns_it_round()
+    {
+        foreach (var quantile in new[] { 0.05, 0.5, 0.99 })
+        {
+            var policy = Learning with { LatencyQuantile = quantile };
+            foreach (var factor in new[] { 0.5, 1, 2 })
+                Assert.True(Score(10, policy, new(0, factor)) > Score(20, policy, new(0, factor)) && Score(20, policy, new(0, factor)) > 0);
+        }
+
+        static double Score(double rate, RoutingPolicy policy, LearnedBias bias)
+        {
+            var target = (TestTargets.Device with { DecodeTokensPerSecond = rate }).Warm();
+            return PolicyEngine.Decide(TestTargets.Chat, [target with { LearnedDollars = bias.Dollars(TestTargets.Chat, target, policy) }], policy).Chosen!.ScoreDollars;
+        }
+    }
+
+    [Fact]
     public void What_was_learned_is_always_finite()
     {
         var absurd = new LearnedBias(30, 2);

@@ -97,6 +97,19 @@ public sealed class PolicyReplayTests : IDisposable
     }
 
     [Fact]
+    public void What_is_predicted_does_not_hang_on_the_quantile_that_was_decided_at()
+    {
+        Assert.Equal(After(null), After(5000));
+
+        static double After(int? tokens)
+        {
+            var replay = new PolicyReplay(PolicyPresets.Offline);
+            replay.Add(Entry("1", TestTargets.Chat with { OutputTokensAtQuantile = tokens }, PolicyPresets.Fast with { AllowedTargets = ["cloud"] }));
+            return replay.Report().Metrics[1].After!.Mean;
+        }
+    }
+
+    [Fact]
     public async Task Json_and_words_hold_the_same_figures_and_damage_is_told()
     {
         var path = await LogAsync(5);
