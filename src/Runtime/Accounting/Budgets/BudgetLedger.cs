@@ -130,6 +130,17 @@ public sealed class BudgetLedger : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>Counts what nothing was set aside for.</summary>
+    internal void Spend(string? tenant, BudgetAmount actual)
+    {
+        lock (_gate)
+        {
+            var spent = new BudgetReservation(++_lastId, Now(), default, tenant);
+            Count(spent, actual);
+            _ = Write(settled: true, spent, actual, durable: false);
+        }
+    }
+
     /// <summary>The windows of the app and of the tenants that the configuration names.</summary>
     internal IReadOnlyList<BudgetReading> Read()
     {

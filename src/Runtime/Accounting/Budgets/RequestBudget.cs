@@ -87,17 +87,18 @@ internal sealed class RequestBudget
         var actual = BudgetAmount.Up(receipt.Dollars, receipt.Grams).Only(_dollars, _grams);
         _own = new(Less(_own.Dollars, actual.Dollars), Less(_own.Grams, actual.Grams));
         if (_held is { } held) _ledger!.Settle(held, actual);
+        else if (!actual.IsZero) _ledger?.Spend(_tenant, actual);
         _held = null;
-        if (_reserved is not { } reserved) return receipt;
-        _reserved = null;
         var exceeded = actual.Dollars > _most.Dollars || actual.Grams > _most.Grams;
         if (exceeded)
         {
             BudgetMeter.Overran(receipt.Target);
-            if (_ledger is not null) BudgetLog.Overrun(_ledger.Logger, receipt.Target, receipt.Dollars, receipt.Grams, reserved.Dollars, reserved.Grams);
+            if (_ledger is not null) BudgetLog.Overrun(_ledger.Logger, receipt.Target, receipt.Dollars, receipt.Grams, Units(_most.Dollars), Units(_most.Grams));
         }
 
-        return receipt with { Reserved = reserved with { Exceeded = exceeded } };
+        var reserved = _reserved ?? (exceeded ? new(0, 0, 0) : null);
+        _reserved = null;
+        return reserved is null ? receipt : receipt with { Reserved = reserved with { Exceeded = exceeded } };
     }
 
     /// <summary>Frees what was set aside for an attempt that was never made.</summary>

@@ -121,6 +121,22 @@ public sealed class BudgetRequestTests : IDisposable
     }
 
     [Fact]
+    public async Task What_should_have_cost_nothing_and_did_counts_too()
+    {
+        await using (var ledger = _folder.Open(new() { GramsPerDay = 10 }))
+        {
+            var budget = RequestBudget.Of(ledger, new RequestProfile { Tenant = "a" }, _folder.Time)!;
+            Assert.Null((await budget.TakeAsync(new(_free.Descriptor, _free.State), Streaming.Conducting.Request, 5, 100, default)).Refusal);
+            var receipt = budget.Settle(new() { Target = "free", Model = "m", Zone = Zone.Device, Grams = 4 });
+            Assert.Equal(new(null, 6), ledger.Left());
+            Assert.StartsWith("nothing was reserved", receipt.Reserved!.ToString(), StringComparison.Ordinal);
+        }
+
+        await using var next = _folder.Open(new() { GramsPerDay = 10 });
+        Assert.Equal(new(null, 6), next.Left());
+    }
+
+    [Fact]
     public async Task A_tenant_pays_for_itself_and_into_the_app()
     {
         await using var ledger = _folder.Open(new() { DollarsPerDay = 0.25 }, new() { DollarsPerDay = 0.15 });
