@@ -52,7 +52,7 @@ internal static class BudgetBound
         var dollars = Math.Max(CostModel.Dollars(descriptor, input, 0, output, busy), CostModel.Dollars(descriptor, input, input, output, busy));
         if (target.State.Readiness != TargetReadiness.Warm) dollars += CostModel.WakingDollars(descriptor);
         dollars *= target.PriceFactor;
-        var most = BudgetAmount.Up(dollars, CostModel.Grams(CostModel.Joules(descriptor, busy), target.GramsPerKilowattHour));
+        var most = BudgetAmount.Up(dollars, CostModel.Grams(CostModel.Joules(descriptor, output, busy), target.GramsPerKilowattHour));
         // Sums are rounded, so a receipt may be a billionth above.
         return most + new BudgetAmount(most.Dollars > 0 ? 1 : 0, most.Grams > 0 ? 1 : 0);
     }

@@ -137,6 +137,21 @@ public sealed class BudgetRequestTests : IDisposable
     }
 
     [Fact]
+    public async Task Grams_are_reserved_by_the_same_model_that_the_receipt_settles_with()
+    {
+        var server = new PricedTarget("server", 0);
+        server.Descriptor = server.Descriptor with { Zone = Zone.Public, ParametersBillions = 70 }; // its watts are not stated
+        await using var ledger = _folder.Open(new() { GramsPerDay = 100 });
+        using var client = Client(ledger, server);
+        await client.GetResponseAsync("Hi", Short.WithPrivacy(PrivacyClass.Public));
+        var segment = _receipts[0].Segments[0];
+        Assert.True(segment.Grams > 0);
+        Assert.Equal(segment.Grams / 90 * 100, segment.Reserved!.Grams, 6);
+        Assert.False(segment.Reserved.Exceeded);
+        Assert.Equal(100 - segment.Grams, ledger.Left().Grams!.Value, 8);
+    }
+
+    [Fact]
     public async Task A_tenant_pays_for_itself_and_into_the_app()
     {
         await using var ledger = _folder.Open(new() { DollarsPerDay = 0.25 }, new() { DollarsPerDay = 0.15 });
