@@ -12,7 +12,6 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
     RouteCommand.Create(),
     PolicyCommand.Create(),
     DoctorCommand.Create(),
-    PolicyCommand.Create(),
 };
 
 var parsed = root.Parse(args);

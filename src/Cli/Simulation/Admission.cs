@@ -13,8 +13,9 @@ internal sealed class Admission(IReadOnlyList<SimulatedTarget> targets, RoutingP
     {
         var profile = new RequestProfile { PromptTokens = request.PromptTokens, ExpectedOutputTokens = request.OutputTokens, Privacy = request.Privacy };
         var snapshot = new TargetSnapshot(targets[target].Descriptor, TargetState.Warm);
-        var walls = Walls.Check(profile, snapshot, policy, Prediction.Of(profile, snapshot, policy.LatencyQuantile), hasLists: true);
-        return !Array.Exists(Lasting, walls.Has);
+        Span<TargetScore> scores = [default];
+        PolicyEngine.Score(profile, [snapshot], policy, scores);
+        return !Array.Exists(Lasting, scores[0].Walls.Has);
     }
 
     /// <summary>Whether prompt and answer fit: what every rule looks at.</summary>

@@ -13,8 +13,8 @@ internal interface IRoutingRule
     /// <summary>Chooses, from what a client can see; only the oracle may foresee.</summary>
     Choice Choose(TraceRequest request, World world, double now);
 
-    /// <summary>An attempt has ended.</summary>
-    void Observe(TraceRequest request, Receipt receipt)
+    /// <summary>A request has ended, after these attempts.</summary>
+    void Settle(TraceRequest request, IReadOnlyList<Receipt> receipts, RequestFinish finish)
     {
     }
 }

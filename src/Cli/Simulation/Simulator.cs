@@ -1,3 +1,4 @@
+using Hybrid.Accounting;
 using Hybrid.Cli.Simulation.Rules;
 using Hybrid.Policy;
 
@@ -59,7 +60,7 @@ internal sealed class Simulator(Trace trace, World world, Admission admission, R
         run.Attempts.Add(attempt);
         At(attempt.EndAt, () =>
         {
-            Settle(run, attempt);
+            world.End(attempt);
             run.Delivered += attempt.OutputTokens;
             if (attempt.Completed)
                 End(run, answered: true);
@@ -84,18 +85,15 @@ internal sealed class Simulator(Trace trace, World world, Admission admission, R
             (winner, loser) = (loser, winner); // neither speaks: the race ends with the later of the two
         world.Begin(loser);
         run.Attempts.Add(loser);
-        At(loser.EndAt, () => Settle(run, loser));
+        At(loser.EndAt, () => world.End(loser));
         Ask(run, winner);
     }
 
-    private void Settle(Asked run, SimulatedAttempt attempt)
+    private void End(Asked run, bool answered)
     {
-        world.End(attempt);
-        rule.Observe(run.Request, attempt.Receipt());
-    }
-
-    private void End(Asked run, bool answered) =>
+        rule.Settle(run.Request, [.. run.Attempts.Select(attempt => attempt.Receipt())], answered ? RequestFinish.Stop : RequestFinish.Failed);
         _outcomes.Add(Outcome.Of(run.Request, run.Attempts, clock.Seconds, answered, policy, admission.BestQuality(run.Request)) with { LeastScore = run.LeastScore });
+    }
 
     private void At(double at, Action happen) => _events.Enqueue(happen, (at, _order++));
 

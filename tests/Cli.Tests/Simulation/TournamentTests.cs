@@ -29,6 +29,7 @@ public sealed class TournamentTests
     {
         var rows = new Tournament(StandardTargets.All, PolicyPresets.Balanced).Run(kind, 24, Enumerable.Range(1, 5));
         var ours = Near(rows);
+        Assert.True(ours.ToHindsight <= 1.05, $"{ours.ToHindsight} of the least score in hindsight");
         Assert.All(Others(rows), row => Assert.True(ours.ScorePerThousand < row.ScorePerThousand, $"{row.Policy}: {row.ScorePerThousand}, ours {ours.ScorePerThousand}"));
         Assert.Equal(6, Others(rows).Count(row => row.Violations > 0));
     }
@@ -40,6 +41,7 @@ public sealed class TournamentTests
     {
         var rows = new Tournament(StandardTargets.All, PolicyPresets.Balanced, walled: true).Run(kind, 24, [seed]);
         var ours = Near(rows);
+        Assert.True(ours.ToHindsight <= 1.05, $"{ours.ToHindsight} of the least score in hindsight");
         Assert.All(rows, row => Assert.Equal(0, row.Violations));
         Assert.All(Others(rows), row => Assert.True(ours.ScorePerThousand < row.ScorePerThousand, $"{row.Policy}: {row.ScorePerThousand}, ours {ours.ScorePerThousand}"));
     }
@@ -82,13 +84,12 @@ public sealed class TournamentTests
         Assert.Equal(Trace.Kinds["chat"](6 * 3600, 2).Requests.Count, rows[0].Requests);
     }
 
-    /// <summary>Ours, within a tenth of the oracle and of the best of each choice, without a leak.</summary>
+    /// <summary>Ours, within a tenth of the oracle and without a leak.</summary>
     private static ScoreRow Near(IReadOnlyList<ScoreRow> rows)
     {
         var ours = rows.Single(row => row.Policy == "hybrid");
         Assert.Equal(0, ours.Violations);
         Assert.True(ours.ToOracle <= 1.1, $"{ours.ToOracle} of the oracle's score");
-        Assert.True(ours.ToHindsight <= 1.1, $"{ours.ToHindsight} of the least score in hindsight");
         Assert.Equal(9, rows.Count);
         return ours;
     }

@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Accounting.Predictors;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -10,7 +11,8 @@ internal sealed class HybridRule : IRoutingRule
     private readonly IReadOnlyList<SimulatedTarget> _targets;
     private readonly RoutingPolicy _policy;
     private readonly TargetPredictor[] _predictors;
-    private readonly Dictionary<string, AnswerLength> _lengths = new(StringComparer.Ordinal);
+    private readonly OutputLengths _lengths = new();
+    private readonly Dictionary<int, Decision> _decisions = [];
 
     public HybridRule(IReadOnlyList<SimulatedTarget> targets, RoutingPolicy policy, SimulatedClock clock)
     {
@@ -33,44 +35,47 @@ internal sealed class HybridRule : IRoutingRule
             snapshots[i] = new(_targets[i].Descriptor, world.Seen(i, now), _predictors[i].Snapshot()) { Grid = grid };
         }
 
+        var length = _lengths.Find(request.Tag);
         var profile = new RequestProfile
         {
             PromptTokens = request.PromptTokens,
-            ExpectedOutputTokens = Length(request.Tag).Expected,
+            ExpectedOutputTokens = Tokens(length?.Mean(null)) ?? _policy.ExpectedOutputTokens,
+            OutputTokensAtQuantile = Tokens(length?.At(_policy.LatencyQuantile)),
             Tag = request.Tag,
             Privacy = request.Privacy,
             TimeLeft = TimeSpan.FromSeconds(request.Deadline - now),
         };
-        var scores = new TargetScore[snapshots.Length];
-        var best = PolicyEngine.Score(profile, snapshots, _policy, scores);
-        if (best < 0)
-            return new([]);
-        Chosen[best]++;
-        return new([.. Enumerable.Range(0, scores.Length).Where(i => scores[i].Admitted).OrderBy(i => scores[i].ScoreDollars)]);
+        var decision = PolicyEngine.Decide(profile, snapshots, _policy);
+        _decisions[request.Id] = decision;
+        int[] order = [.. decision.Ranking.Select(target => IndexOf(target.Name))];
+        if (order.Length > 0)
+            Chosen[order[0]]++;
+        return new(order);
     }
 
-    public void Observe(TraceRequest request, Receipt receipt)
+    /// <summary>Learns as the chat client does when a request has ended.</summary>
+    public void Settle(TraceRequest request, IReadOnlyList<Receipt> receipts, RequestFinish finish)
+    {
+        _decisions.Remove(request.Id, out var decision);
+        for (var i = 0; i < receipts.Count; i++)
+        {
+            var target = IndexOf(receipts[i].Target);
+            _predictors[target].Observe(receipts[i], i == 0 ? decision!.Profile : null, decision!.Snapshots[target].State);
+        }
+
+        _lengths.Observe(new() { Id = $"{request.Id}", Decision = decision!, Segments = receipts, Finish = finish });
+    }
+
+    private static int? Tokens(double? learned) => learned is { } tokens ? (int)Math.Max(1, Math.Ceiling(tokens)) : null;
+
+    private int IndexOf(string name)
     {
         for (var i = 0; i < _targets.Count; i++)
         {
-            if (_targets[i].Name == receipt.Target)
-                _predictors[i].Observe(receipt);
+            if (_targets[i].Name == name)
+                return i;
         }
 
-        if (receipt.Finish == RequestFinish.Stop)
-            Length(request.Tag).Observe(receipt.OutputTokens);
-    }
-
-    private AnswerLength Length(string tag) => _lengths.TryGetValue(tag, out var known) ? known : _lengths[tag] = new(_policy.ExpectedOutputTokens);
-
-    /// <summary>The mean length of a task's answers, the policy's expectation counting as ten of them.</summary>
-    private sealed class AnswerLength(int stated)
-    {
-        private double _sum = 10.0 * stated;
-        private int _count = 10;
-
-        public int Expected => (int)Math.Round(_sum / _count);
-
-        public void Observe(int tokens) => (_sum, _count) = (_sum + tokens, _count + 1);
+        return -1;
     }
 }

@@ -22,9 +22,9 @@ internal sealed class LowestLatency(Sides sides, IReadOnlyList<SimulatedTarget> 
         return new([.. able.OrderBy(i => world.Seen(i, now).Readiness == Targets.TargetReadiness.Unavailable).ThenBy(i => now - _measuredAt[i] > Remembered ? 0 : _perToken[i])]);
     }
 
-    public void Observe(TraceRequest request, Receipt receipt)
+    public void Settle(TraceRequest request, IReadOnlyList<Receipt> receipts, RequestFinish finish)
     {
-        if (receipt.Finish != RequestFinish.Stop)
+        if (finish != RequestFinish.Stop || receipts[^1] is not { Finish: RequestFinish.Stop } receipt)
             return;
         for (var i = 0; i < targets.Count; i++)
         {
