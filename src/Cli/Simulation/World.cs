@@ -54,8 +54,13 @@ internal sealed class World
         var descriptor = one.Descriptor;
         var attempt = new SimulatedAttempt
         {
-            Target = target, Descriptor = descriptor, AskedAt = at, EndAt = at, InputTokens = request.PromptTokens + delivered,
-            ReportsTimes = one.ReportsTimes, GramsPerKilowattHour = _weather.GramsPerKilowattHour(target, at),
+            Target = target,
+            Descriptor = descriptor,
+            AskedAt = at,
+            EndAt = at,
+            InputTokens = request.PromptTokens + delivered,
+            ReportsTimes = one.ReportsTimes,
+            GramsPerKilowattHour = _weather.GramsPerKilowattHour(target, at),
         };
         if (_weather.IsDown(target, at))
             return Cut(Lost(attempt, at + (_weather.NetworkIsDown(target, at) ? LostAfter : RefusedAfter)), request, cutAt);
@@ -72,8 +77,16 @@ internal sealed class World
         var first = served + (descriptor.RoundTrip.TotalSeconds * firstNoise) + prefill;
         attempt = attempt with
         {
-            Reached = true, Cold = cold, Woke = readiness == TargetReadiness.Cold, ReadyAt = ready, ServedAt = served, PrefillSeconds = prefill,
-            FirstTokenAt = first, EndAt = first + ((tokens - 1) * perToken), OutputTokens = tokens, Finish = RequestFinish.Stop,
+            Reached = true,
+            Cold = cold,
+            Woke = readiness == TargetReadiness.Cold,
+            ReadyAt = ready,
+            ServedAt = served,
+            PrefillSeconds = prefill,
+            FirstTokenAt = first,
+            EndAt = first + ((tokens - 1) * perToken),
+            OutputTokens = tokens,
+            Finish = RequestFinish.Stop,
         };
         return Cut(WithFault(attempt, one, request), request, cutAt);
     }

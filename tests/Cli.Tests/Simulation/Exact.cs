@@ -15,8 +15,15 @@ internal static class Exact
     {
         var descriptor = new TargetDescriptor
         {
-            Name = name, Model = "m", Zone = zone, Quality = 0.5, ContextLength = 4096, Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation,
-            PrefillTokensPerSecond = 100, DecodeTokensPerSecond = 10, RoundTrip = TimeSpan.FromSeconds(0.5),
+            Name = name,
+            Model = "m",
+            Zone = zone,
+            Quality = 0.5,
+            ContextLength = 4096,
+            Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation,
+            PrefillTokensPerSecond = 100,
+            DecodeTokensPerSecond = 10,
+            RoundTrip = TimeSpan.FromSeconds(0.5),
         };
         return new() { Descriptor = change is null ? descriptor : change(descriptor), Slots = 1, Bias = 0, Drift = 0, FirstTokenNoise = 0, PerTokenNoise = 0, ColdStartNoise = 0 };
     }
