@@ -18,6 +18,16 @@ internal static class CliConfiguration
         if (path is not null)
             builder.AddJsonFile(Path.GetFullPath(path), optional: false, reloadOnChange: false);
         builder.AddEnvironmentVariables().AddInMemoryCollection(commandLine);
+        return Build(builder, path);
+    }
+
+    /// <summary>One file's settings alone.</summary>
+    public static IConfigurationRoot LoadFile(string option, string file) => File.Exists(file)
+        ? Build(new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file), optional: false, reloadOnChange: false), file)
+        : throw new HybridException(HybridError.Configuration, $"{option}: '{Path.GetFullPath(file)}' does not exist. Name a JSON file with a \"Hybrid\" section.");
+
+    private static IConfigurationRoot Build(IConfigurationBuilder builder, string? path)
+    {
         try
         {
             return builder.Build();

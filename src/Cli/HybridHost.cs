@@ -1,4 +1,7 @@
+using Hybrid.Accounting;
 using Hybrid.CloudConnector;
+using Hybrid.Targets;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -24,6 +27,14 @@ internal sealed class HybridHost : IAsyncDisposable
         .AddHybrid(configuration)
         .AddCloudConnector()
         .BuildServiceProvider());
+
+    /// <summary>Waits for the first word on the targets' grids, 2 s at most for each question: a command decides once, and at once.</summary>
+    public async ValueTask ReadyAsync(CancellationToken cancellationToken)
+    {
+        var grid = _services.GetRequiredService<IGridIntensitySource>();
+        var zones = Client.GetService<IReadOnlyList<ITarget>>()!.Select(target => target.Descriptor.GridZone).OfType<string>();
+        foreach (var zone in zones.Distinct(StringComparer.OrdinalIgnoreCase)) await grid.ReadyAsync(zone, cancellationToken);
+    }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Doctor;
+using Hybrid.Cli.Policy;
 using Hybrid.Cli.Route;
 using Hybrid.Cli.Run;
 
@@ -9,6 +10,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
 {
     RunCommand.Create(),
     RouteCommand.Create(),
+    PolicyCommand.Create(),
     DoctorCommand.Create(),
 };
 

@@ -40,6 +40,7 @@ internal sealed class RequestOptions
             var messages = await options.ReadMessagesAsync(parsed, cancellationToken);
             var request = new CliRequest(messages, options.ReadOptions(parsed), parsed.GetValue(options._json));
             await using var host = HybridHost.Start(CliConfiguration.Load(parsed.GetValue(options._config), options.Settings(parsed)));
+            await host.ReadyAsync(cancellationToken);
             return await run(host.Client, request, cancellationToken);
         });
         return command;

@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
+using Hybrid.Accounting.Predictors;
 using Hybrid.Chat;
 using Hybrid.Configuration;
 using Hybrid.Policy;
+using Hybrid.Policy.Learning;
 using Hybrid.Streaming;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -21,17 +24,23 @@ namespace Hybrid;
 /// A request pinned to a target has no standby.</para>
 /// <para>Failures are <see cref="HybridException"/>; its <see cref="Exception.Data"/> holds the receipt, or the decision where
 /// no target was allowed, under <see cref="HybridUpdateKeys"/>. Cancelling throws <see cref="OperationCanceledException"/>.</para>
+/// <para>Where a budget applies, the most that an attempt can cost is reserved before it is sent; without room for it the next
+/// target is asked, and without any the request fails with <see cref="HybridError.BudgetExceeded"/>.</para>
 /// <para>The targets are disposed with the client only where <see cref="HybridChatClientOptions.OwnsTargets"/> says so.</para>
 /// </remarks>
 public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 {
     private readonly IReadOnlyList<ITarget> _targets;
     private readonly TargetPredictor[] _predictors;
+    private readonly OutputLengths _lengths = new();
     private readonly HybridChatClientOptions _options;
     private readonly Func<PolicySet> _policies;
     private readonly ChatRequestReader _reader;
     private readonly Conductor _conductor;
+    private readonly Experience _experience;
     private readonly ILogger _logger;
+    private readonly MeasuredEnergy? _energy;
+    private readonly SlotWait _slots;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
 
@@ -48,8 +57,13 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _logger = _options.Logger ?? NullLogger.Instance;
         _predictors = [.. _targets.Select(target => new TargetPredictor(target.Descriptor, _options.TimeProvider))];
         var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
-        _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _options.TimeProvider);
-        _conductor = new(_options.TimeProvider, _logger);
+        _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
+        if (_options.MeasurePower) _energy = OpenMeter();
+        _conductor = new(_options.TimeProvider, _logger, _energy);
+        _slots = new(_options.TimeProvider, _options.Grid);
+        _experience = new(_options, _policies(), _logger);
+        // The first look asks the grids, so that a decision soon finds their answers.
+        Snapshots();
     }
 
     /// <summary>Says which target would take a request, and why; sends nothing.</summary>
@@ -57,7 +71,20 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(messages);
         var request = _reader.Read("", messages, options, _policies());
-        return PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        var targets = Snapshots();
+        var profile = RequestBudget.Within(_options.Budgets, request.Profile);
+        return _experience.Decide(profile, targets, request.Policy).Placed(_slots.Plan(profile, targets, request.Policy));
+    }
+
+    /// <summary>Says how good an answer was; a second word on the same answer replaces the first.</summary>
+    /// <param name="responseId">The <see cref="ChatResponse.ResponseId"/> of one of the last 10,000 answers.</param>
+    /// <param name="score">0 (useless) to 1 (as good as can be).</param>
+    /// <exception cref="HybridException">The answer is not known or too old, or the score is out of range (<see cref="HybridError.InvalidRequest"/>).</exception>
+    public void Feedback(string responseId, double score)
+    {
+        ArgumentNullException.ThrowIfNull(responseId);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        _experience.Feedback(responseId, score);
     }
 
     /// <inheritdoc />
@@ -89,14 +116,16 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         return serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    /// <summary>Disposes the targets if the client owns them, waiting for them.</summary>
+    /// <summary>Disposes the targets if the client owns them, and writes the decision log to its end, waiting for both.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Disposes the targets if the client owns them.</summary>
+    /// <summary>Disposes the targets if the client owns them, and writes the decision log to its end.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0 || !_options.OwnsTargets) return;
-        foreach (var target in _targets) await target.DisposeAsync();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _energy?.Dispose();
+        foreach (var target in _options.OwnsTargets ? _targets : []) await target.DisposeAsync();
+        await _experience.DisposeAsync().ConfigureAwait(false);
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
@@ -105,12 +134,14 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var id = Guid.NewGuid().ToString("N");
         var request = _reader.Read(id, messages, options, _policies());
-        var decision = PolicyEngine.Decide(request.Profile, Snapshots(), request.Policy);
+        (request, var deferral) = await WaitAsync(request, cancellationToken);
+        var budget = RequestBudget.Of(_options.Budgets, request.Profile, _options.TimeProvider);
+        var decision = _experience.Take(id, RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy).Placed(deferral);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
         var updates = new UpdateWriter(id, decision, _options.TimeProvider);
-        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Find, Settle, cancellationToken))
+        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Find, Settle, budget, cancellationToken))
             yield return updates.Write(piece);
     }
 
@@ -118,7 +149,25 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         var snapshots = new TargetSnapshot[_targets.Count];
         for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _targets[i].State, _predictors[i].Snapshot());
+        LiveFigures.Fill(snapshots, _options.Grid, _options.TimeProvider.GetUtcNow());
         return snapshots;
+    }
+
+    /// <summary>Lets a request that can wait do so; then the policy of that name counts as it is by then.</summary>
+    private async ValueTask<(ChatRequest Request, Deferral? Deferral)> WaitAsync(ChatRequest request, CancellationToken cancellationToken)
+    {
+        (request, var deferral) = await _slots.WaitAsync(request, Snapshots, cancellationToken);
+        if (deferral is not { IsDeferred: true }) return (request, deferral);
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        LogDeferred(_logger, request.Decode.Id, deferral);
+        return (_policies().TryFind(request.Policy.Name, out var policy) ? request with { Policy = policy } : request, deferral);
+    }
+
+    private MeasuredEnergy? OpenMeter()
+    {
+        var meter = MeasuredEnergy.Open(_options.SystemFiles, _options.TimeProvider, out var found);
+        if (meter is null) LogNoMeter(_logger, found);
+        return meter;
     }
 
     private ITarget Find(string name) => _targets.First(target => target.Descriptor.Name == name);
@@ -127,7 +176,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         HybridMeter.Refused(decision.Policy);
         var refusal = new HybridException(
-            HybridError.NoTargetAllowed,
+            decision.OutOfBudget ? HybridError.BudgetExceeded : HybridError.NoTargetAllowed,
             $"Policy '{decision.Policy}' leaves {decision.ExplainLine()}. Nothing was sent. Relax the request or the policy, or configure another target.");
         refusal.Data[HybridUpdateKeys.Decision] = decision;
         return refusal;
@@ -137,17 +186,26 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         foreach (var segment in receipt.Segments)
         {
+            var first = ReferenceEquals(segment, receipt.Segments[0]); // what the policy predicted; later ones had another prompt and state
             for (var i = 0; i < _predictors.Length; i++)
-                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment);
+                if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, first ? receipt.Decision.Profile : null, first ? receipt.Decision.Snapshots[i].State : null);
         }
 
+        _lengths.Observe(receipt);
         HybridMeter.Settled(receipt);
+        _experience.Settle(receipt);
         LogSettled(_logger, receipt.Id, receipt.Finish, receipt.Segments.Count, receipt.OutputTokens, receipt.Dollars);
         _options.OnReceipt?.Invoke(receipt);
     }
 
     [LoggerMessage(1001, LogLevel.Debug, "Request {Id}: {Decision}")]
     private static partial void LogDecided(ILogger logger, string id, string decision);
+
+    [LoggerMessage(1003, LogLevel.Debug, "Request {Id} goes on: {Deferral}.")]
+    private static partial void LogDeferred(ILogger logger, string id, Deferral deferral);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Power cannot be measured on this machine: {Reason}. Receipts take energy from the stated ActiveWatts.")]
+    private static partial void LogNoMeter(ILogger logger, string reason);
 
     [LoggerMessage(1002, LogLevel.Debug, "Request {Id} ended: {Finish} after {Attempts} attempts, {Tokens} tokens, ${Dollars}.")]
     private static partial void LogSettled(ILogger logger, string id, RequestFinish finish, int attempts, int tokens, double dollars);

@@ -1,5 +1,7 @@
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +29,14 @@ public sealed record HybridChatClientOptions
     /// <value>The system's.</value>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Knows the grids that feed the targets; not disposed with the client.</summary>
+    /// <value>Null: what the targets state counts.</value>
+    public IGridIntensitySource? Grid { get; init; }
+
+    /// <summary>Whether receipts of targets on this device take their energy from the machine's meter (RAPL, else a battery), where it has one.</summary>
+    /// <value>False: the targets' stated watts count.</value>
+    public bool MeasurePower { get; init; }
+
     /// <summary>Where faults and decisions are logged; never a prompt or an answer.</summary>
     /// <value>Null: nowhere.</value>
     public ILogger? Logger { get; init; }
@@ -34,9 +44,24 @@ public sealed record HybridChatClientOptions
     /// <summary>Whether disposing the client disposes its targets.</summary>
     public bool OwnsTargets { get; init; }
 
-    /// <summary>Called once for each request that reached a target, however it ended; must not block or throw.</summary>
+    /// <summary>Called once for each request that reached a target, or that a budget kept from the last one, however it ended; must not block or throw.</summary>
     /// <value>Null: nobody is told.</value>
     public Action<RequestReceipt>? OnReceipt { get; init; }
+
+    /// <summary>The root of sysfs, where the machine's meters are.</summary>
+    internal string SystemFiles { get; init; } = "/sys";
+
+    /// <summary>What the app and its tenants may spend; several clients may share it, and whoever opened it disposes it after them.</summary>
+    /// <value>Null: no budgets but those of single requests.</value>
+    public BudgetLedger? Budgets { get; init; }
+
+    /// <summary>Where decisions, outcomes and feedback are written down; never a prompt or an answer.</summary>
+    /// <value>Null: nowhere.</value>
+    public DecisionLogOptions? DecisionLog { get; init; }
+
+    /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore: 0 to below 1, even; thread-safe.</summary>
+    /// <value>Null: the runtime's own generator.</value>
+    public Func<double>? Randomizer { get; init; }
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

@@ -9,9 +9,14 @@ public static class HybridChatOptionsExtensions
     internal const string Prefix = "hybrid.";
     internal const string Privacy = "hybrid.privacy";
     internal const string Deadline = "hybrid.deadline";
+    internal const string WaitUntil = "hybrid.can_wait_until";
     internal const string Priority = "hybrid.priority";
     internal const string Policy = "hybrid.policy";
     internal const string Target = "hybrid.target";
+    internal const string Tag = "hybrid.tag";
+    internal const string Tenant = "hybrid.tenant";
+    internal const string BudgetDollars = "hybrid.budget_dollars";
+    internal const string BudgetGrams = "hybrid.budget_grams";
     internal const string MinP = "hybrid.min_p";
     internal const string Grammar = "hybrid.grammar";
     internal const string LogProbabilities = "hybrid.log_probabilities";
@@ -23,6 +28,9 @@ public static class HybridChatOptionsExtensions
     /// <summary>Sets how long the whole answer may take, counted from the moment it is asked; above zero.</summary>
     public static ChatOptions WithDeadline(this ChatOptions options, TimeSpan deadline) => options.Set(Deadline, deadline);
 
+    /// <summary>Lets the request wait for a cheaper or greener slot, as long as the answer can be complete by then.</summary>
+    public static ChatOptions CanWaitUntil(this ChatOptions options, DateTimeOffset time) => options.Set(WaitUntil, time);
+
     /// <summary>Sets who goes first where requests wait for the same engine.</summary>
     public static ChatOptions WithPriority(this ChatOptions options, RequestPriority priority) => options.Set(Priority, priority);
 
@@ -31,6 +39,24 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Pins the request to one target; walls still hold, and nobody stands by.</summary>
     public static ChatOptions WithTarget(this ChatOptions options, string target) => options.Set(Target, target);
+
+    /// <summary>Names the kind of task, such as <c>summary</c>, in 1 to 64 characters: how long its answers are, and feedback, are learned under this name.</summary>
+    public static ChatOptions WithTag(this ChatOptions options, string tag) => options.Set(Tag, tag);
+
+    /// <summary>Says who pays: the tenant whose budgets count besides the app's; up to 200 characters, upper and lower case alike.</summary>
+    public static ChatOptions WithTenant(this ChatOptions options, string tenant) => options.Set(Tenant, tenant);
+
+    /// <summary>Sets what the request may cost and emit, failovers included; each finite and 0 or more.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="dollars">Dollars; null: as set before.</param>
+    /// <param name="grams">Grams CO2e (E·I); null: as set before.</param>
+    public static ChatOptions WithBudget(this ChatOptions options, double? dollars = null, double? grams = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (dollars is { } money) options.Set(BudgetDollars, money);
+        if (grams is { } emission) options.Set(BudgetGrams, emission);
+        return options;
+    }
 
     /// <summary>Drops tokens less likely than this share of the most likely one; 0 to 1.</summary>
     public static ChatOptions WithMinP(this ChatOptions options, float minP) => options.Set(MinP, minP);

@@ -38,6 +38,9 @@ public enum HybridError
 
     /// <summary>The caller may not use this target: the key is missing or wrong.</summary>
     Unauthorized,
+
+    /// <summary>What is left of a budget of dollars or grams does not cover the request.</summary>
+    BudgetExceeded,
 }
 
 /// <summary>The one exception type of the SDK: says what happened, what was kept, and what to do.</summary>

@@ -1,3 +1,5 @@
+using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
@@ -12,7 +14,7 @@ using Microsoft.Extensions.Options;
 namespace Hybrid;
 
 /// <summary>Registers the runtime with a service collection.</summary>
-public static class HybridServiceCollectionExtensions
+public static partial class HybridServiceCollectionExtensions
 {
     /// <summary>Registers <see cref="HybridChatClient"/> as the <see cref="IChatClient"/>, over the targets of section <c>Hybrid</c>.</summary>
     /// <remarks>
@@ -35,6 +37,10 @@ public static class HybridServiceCollectionExtensions
         services.AddSingleton<IOptionsChangeTokenSource<HybridOptions>>(new ConfigurationChangeTokenSource<HybridOptions>(section));
         services.TryAddSingleton(provider => new PolicySource(
             provider.GetRequiredService<IOptionsMonitor<HybridOptions>>(), Logger(provider)));
+        services.TryAddSingleton(provider => GridReader.Make(
+            provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue.Grid, provider.GetRequiredService<TimeProvider>(), Logger(provider)));
+        services.TryAddSingleton(provider => BudgetLedger.Open(
+            provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue.Budgets ?? new(), provider.GetRequiredService<TimeProvider>(), Logger(provider)));
         services.TryAddSingleton(MakeClient);
         services.TryAddSingleton<IChatClient>(provider => provider.GetRequiredService<HybridChatClient>());
 
@@ -54,18 +60,26 @@ public static class HybridServiceCollectionExtensions
         var time = provider.GetRequiredService<TimeProvider>();
         var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
         var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider));
+        foreach (var remark in PolicyRemarks.Of(options)) LogRemark(Logger(provider), remark);
         var source = provider.GetRequiredService<PolicySource>();
         return new HybridChatClient(targets, new()
         {
             TimeProvider = time,
             Logger = Logger(provider),
+            Grid = provider.GetRequiredService<IGridIntensitySource>(),
+            MeasurePower = options.MeasurePower,
             OwnsTargets = true,
+            Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,
+            DecisionLog = options.DecisionLog,
         });
     }
 
     private static ILogger Logger(IServiceProvider provider) =>
         provider.GetService<ILoggerFactory>()?.CreateLogger<HybridChatClient>() ?? (ILogger)NullLogger.Instance;
+
+    [LoggerMessage(1203, LogLevel.Warning, "{Remark}.")]
+    private static partial void LogRemark(ILogger logger, string remark);
 
     private sealed class StartCheck;
 }

@@ -1,13 +1,16 @@
 using BenchmarkDotNet.Running;
 using Hybrid.Benchmarks;
 using Hybrid.Benchmarks.Engine;
+using Hybrid.Benchmarks.Gateway;
 
 switch (args)
 {
     case ["engine", .. var rest]:
         return await EngineCommand.RunAsync(rest);
+    case ["gateway"]:
+        return await GatewayCommand.RunAsync();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{GatewayCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);

@@ -57,6 +57,39 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_of_real_answers_is_replayed_under_another_policy()
+    {
+        var log = Path.Combine(_folder, "logs", "decisions.jsonl");
+        var config = Write($$"""
+            { "Hybrid": {
+                "DecisionLog": { "Path": {{JsonSerializer.Serialize(log)}} },
+                "Policies": { "nobody": { "AllowedTargets": ["cloud"] } },
+                "Pools": { "cloud": { "Endpoint": "http://127.0.0.1:9", "Zone": "public", "Model": "big" } } } }
+            """);
+        foreach (var prompt in new[] { "convert 7 bar to kPa", "convert 8 bar to kPa", "convert 9 bar to kPa" })
+        {
+            var run = await HybridAsync("run", "--config", config, "--temperature", "0", prompt);
+            Assert.True(run.ExitCode == 0, run.Errors);
+        }
+
+        Assert.DoesNotContain("bar to kPa", await File.ReadAllTextAsync(log), StringComparison.Ordinal);
+        await File.AppendAllTextAsync(log, "{ damaged\n");
+        var same = await HybridAsync("policy", "replay", log, "--name", "balanced", "--json");
+        Assert.True(same.ExitCode == 0, same.Errors);
+        using var unchanged = JsonDocument.Parse(same.Output);
+        Assert.Equal(3, unchanged.RootElement.GetProperty("decisions").GetInt32());
+        Assert.Equal(3, unchanged.RootElement.GetProperty("complete").GetInt32());
+        Assert.Equal(0, unchanged.RootElement.GetProperty("moved").GetInt32());
+        Assert.Equal(0, unchanged.RootElement.GetProperty("notReproduced").GetInt32());
+        Assert.Equal(1, unchanged.RootElement.GetProperty("damagedLines").GetInt32());
+
+        var other = await HybridAsync("policy", "replay", log, "--policy", config, "--name", "nobody");
+        Assert.Equal(0, other.ExitCode);
+        Assert.Contains("3 newly without a target", other.Output, StringComparison.Ordinal); // the prompts are internal, the pool is public
+        Assert.Contains("leaks: 0", other.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Doctor_finds_the_libraries_and_the_model()
     {
         var run = await HybridAsync("doctor", "--json");
@@ -77,6 +110,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "--bogus", "run", "--bogus", "hello")]
     [InlineData(2, "--grammar: 'nosuch.gbnf' cannot be read", "run", "--grammar", "nosuch.gbnf", "hello")]
     [InlineData(2, "The prompt is empty", "run", "  ")]
+    [InlineData(2, "The log cannot be read", "policy", "replay", "nosuch.jsonl", "--name", "fast")]
+    [InlineData(2, "--policy: ", "policy", "replay", "nosuch.jsonl", "--policy", "nosuch.json")]
+    [InlineData(2, "Which policy? Name one with --name", "policy", "replay", "nosuch.jsonl")]
+    [InlineData(2, "There is no policy 'nosuch'", "policy", "replay", "nosuch.jsonl", "--name", "nosuch")]
     [InlineData(1, "does not exist", "run", "--model", "nosuch.gguf", "hello")]
     [InlineData(1, "it is a folder", "run", "--model", ".", "hello")]
     public async Task Bad_input_is_one_clear_message_without_a_stack_trace(int code, string message, params string[] arguments)

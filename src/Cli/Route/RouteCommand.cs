@@ -14,6 +14,6 @@ internal static class RouteCommand
         await (request.Json ? Console.Error : Console.Out).WriteLineAsync(decision.Explain().AsMemory(), cancellationToken);
         if (request.Json)
             await Console.Out.WriteLineAsync(decision.ToJson().AsMemory(), cancellationToken);
-        return decision.Chosen is null ? ExitCode.NoTargetAllowed : ExitCode.Done;
+        return decision.OutOfBudget ? ExitCode.BudgetExceeded : decision.Chosen is null ? ExitCode.NoTargetAllowed : ExitCode.Done;
     }
 }

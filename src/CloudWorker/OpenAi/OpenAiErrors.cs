@@ -62,6 +62,7 @@ internal static partial class OpenAiErrors
             HybridError.Unauthorized => (StatusCodes.Status401Unauthorized, "invalid_request_error", "invalid_api_key"),
             HybridError.NoTargetAllowed => (StatusCodes.Status403Forbidden, "invalid_request_error", "not_allowed"),
             HybridError.Busy => (StatusCodes.Status429TooManyRequests, "rate_limit_error", "busy"),
+            HybridError.BudgetExceeded => (StatusCodes.Status429TooManyRequests, "insufficient_quota", "budget_exceeded"),
             HybridError.DeadlineExceeded => (StatusCodes.Status504GatewayTimeout, "timeout_error", "deadline_exceeded"),
             HybridError.TargetUnavailable or HybridError.ModelFile or HybridError.NativeLibrary or HybridError.Configuration
                 => (StatusCodes.Status503ServiceUnavailable, "server_error", "unavailable"),

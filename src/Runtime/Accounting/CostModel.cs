@@ -27,7 +27,7 @@ public static class CostModel
     public static double WakingDollars(TargetDescriptor target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        return target.IdleDollarsPerHour * (target.ColdStart + target.StaysWarm).TotalHours;
+        return target.IdleDollarsPerHour * (target.ColdStart.TotalHours + target.StaysWarm.TotalHours);
     }
 
     /// <summary>Energy in joules: active watts times busy time times the site's power usage effectiveness.</summary>
@@ -36,6 +36,17 @@ public static class CostModel
         ArgumentNullException.ThrowIfNull(target);
         return target.ActiveWatts * busy.TotalSeconds * target.PowerUsageEffectiveness;
     }
+
+    /// <summary>Energy in joules: by <see cref="Joules(TargetDescriptor, TimeSpan)"/> where watts are stated, else away from this device by a model of GPU servers.</summary>
+    /// <remarks>The model is EcoLogits' (ecologits.ai); it knows tokens of the answer and parameters alone. On this device unstated watts count as 0.</remarks>
+    public static double Joules(TargetDescriptor target, double outputTokens, TimeSpan busy)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return IsModelled(target) ? EnergyModel.JoulesPerToken(target.ParametersBillions) * outputTokens * target.PowerUsageEffectiveness : Joules(target, busy);
+    }
+
+    /// <summary>Whether a target's energy is a model's: GPU servers are no model of a phone.</summary>
+    internal static bool IsModelled(TargetDescriptor target) => target.ActiveWatts == 0 && target.ParametersBillions > 0 && target.Zone != Zone.Device;
 
     /// <summary>Operational emissions in grams CO2e: energy times grid intensity (E·I of ISO/IEC 21031).</summary>
     public static double Grams(double joules, double gramsPerKilowattHour) => joules / JoulesPerKilowattHour * gramsPerKilowattHour;
@@ -55,8 +66,8 @@ public static class CostModel
     public static double Quality(TargetDescriptor target)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var quality = target.Quality
-            ?? (target.ParametersBillions > 0 ? 0.329 + (0.126 * Math.Log10(target.ParametersBillions)) : 0);
-        return Math.Clamp(quality, 0, 1);
+        return Math.Clamp(target.Quality ?? target.EstimatedQuality, 0, 1);
     }
+
+    internal static double EstimateQuality(double parametersBillions) => parametersBillions > 0 ? 0.329 + (0.126 * Math.Log10(parametersBillions)) : 0;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Targets;
 
 namespace Hybrid.Accounting;
@@ -63,11 +64,18 @@ public sealed record Receipt
     /// <summary>Energy in joules.</summary>
     public double Joules { get; init; }
 
+    /// <summary>Whether the machine's own meter told the energy; else it is the descriptor's or a model's.</summary>
+    public bool JoulesMeasured { get; init; }
+
     /// <summary>Operational emission in grams CO2e (E·I).</summary>
     public double Grams { get; init; }
 
     /// <summary>The busy time's share of making the hardware in grams CO2e (M).</summary>
     public double EmbodiedGrams { get; init; }
+
+    /// <summary>What was set aside of the budgets before it was sent.</summary>
+    /// <value>Null: nothing, since no budget applies or the target costs nothing that is limited.</value>
+    public ReservedBudget? Reserved { get; init; }
 
     /// <summary>How the attempt ended.</summary>
     public RequestFinish Finish { get; init; }

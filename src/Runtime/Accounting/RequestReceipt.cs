@@ -27,8 +27,12 @@ public sealed record RequestReceipt
     /// <value>Null: none.</value>
     public HybridError? Error { get; init; }
 
-    /// <summary>When it was asked.</summary>
+    /// <summary>When it was asked; where it was deferred, when its wait was over.</summary>
     public DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>How long it was made to wait for a better slot, before all other times here; in JSON, seconds. Why is in the decision.</summary>
+    [JsonPropertyName("deferredForSeconds")]
+    public TimeSpan DeferredFor => Decision.Deferral is { IsDeferred: true } deferral ? StartedAt - deferral.AskedAt : TimeSpan.Zero;
 
     /// <summary>From asking to the first delivered text, failed attempts included; in JSON, seconds.</summary>
     /// <value>Null: nothing was delivered.</value>

@@ -15,11 +15,18 @@ public sealed record TargetRates(
     TimeSpan ColdStart,
     int Observations = 0)
 {
-    /// <summary>How far the time to the first token strays from the prediction.</summary>
+    /// <summary>How far the time to the first token, cold start aside, strays from the prediction.</summary>
     public RatioBand FirstTokenSpread { get; init; } = RatioBand.Young;
 
     /// <summary>How far the time per token strays from the prediction.</summary>
     public RatioBand PerTokenSpread { get; init; } = RatioBand.Young;
+
+    /// <summary>How long each request that is being decoded there makes a new one wait though a slot is free.</summary>
+    public TimeSpan WaitPerBusySlot { get; init; }
+
+    /// <summary>Time in the queue over what its length made expect, 0 or more.</summary>
+    /// <value>1</value>
+    public double QueueFactor { get; init; } = 1;
 
     /// <summary>The share of a prompt that is usually cached there, 0 to 1.</summary>
     public double CachedShare { get; init; }

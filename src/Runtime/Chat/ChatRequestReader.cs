@@ -1,3 +1,4 @@
+using Hybrid.Accounting.Predictors;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace Hybrid.Chat;
 
 /// <summary>Reads a chat call into a request, changing nothing of the caller's.</summary>
-internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IReadOnlyList<PromptMessage>, int> estimate, TimeProvider time)
+internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IReadOnlyList<PromptMessage>, int> estimate, OutputLengths lengths, TimeProvider time)
 {
     private static readonly ChatOptions Unset = new();
 
@@ -34,20 +35,29 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             Priority = properties.Priority ?? RequestPriority.Normal,
         };
         var (target, model) = Pin(options.ModelId, properties.Target);
+        var length = lengths.Find(properties.Tag);
         var profile = new RequestProfile
         {
             PromptTokens = estimate(turns) + ToolTokens(decode),
-            ExpectedOutputTokens = decode.MaxTokens ?? policy.ExpectedOutputTokens,
+            ExpectedOutputTokens = Tokens(length?.Mean(decode.MaxTokens), null) ?? decode.MaxTokens ?? policy.ExpectedOutputTokens,
+            OutputTokensAtQuantile = Tokens(length?.At(policy.LatencyQuantile), decode.MaxTokens),
             MaxOutputTokens = decode.MaxTokens,
+            Tag = properties.Tag,
             Priority = decode.Priority,
             Privacy = decode.Privacy,
             Needs = TargetCapabilities.Chat | decode.Needs,
             TimeLeft = properties.Deadline,
+            CanWaitUntil = properties.CanWaitUntil,
+            Tenant = properties.Tenant,
+            DollarsLeft = properties.BudgetDollars,
+            GramsLeft = properties.BudgetGrams,
             Target = target,
             Model = model,
         };
         return new(decode, profile, policy);
     }
+
+    private static int? Tokens(double? learned, int? most) => learned is { } tokens ? (int)Math.Clamp(Math.Ceiling(tokens), 1, most ?? int.MaxValue) : null;
 
     /// <summary>What showing the tools takes, about: templates write them as JSON.</summary>
     private int ToolTokens(DecodeRequest decode) => decode.OffersTools

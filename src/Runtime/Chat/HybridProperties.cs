@@ -1,3 +1,4 @@
+using Hybrid.Accounting.Budgets;
 using Hybrid.Engines.Sampling;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -11,11 +12,21 @@ internal sealed record HybridProperties
 
     public TimeSpan? Deadline { get; private init; }
 
+    public DateTimeOffset? CanWaitUntil { get; private init; }
+
     public RequestPriority? Priority { get; private init; }
 
     public string? Policy { get; private init; }
 
     public string? Target { get; private init; }
+
+    public string? Tag { get; private init; }
+
+    public string? Tenant { get; private init; }
+
+    public double? BudgetDollars { get; private init; }
+
+    public double? BudgetGrams { get; private init; }
 
     public float? MinP { get; private init; }
 
@@ -35,9 +46,14 @@ internal sealed record HybridProperties
             {
                 HybridChatOptionsExtensions.Privacy => read with { Privacy = Known(Is<PrivacyClass>(key, value)) },
                 HybridChatOptionsExtensions.Deadline => read with { Deadline = Positive(Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.WaitUntil => read with { CanWaitUntil = Is<DateTimeOffset>(key, value) },
                 HybridChatOptionsExtensions.Priority => read with { Priority = Known(Is<RequestPriority>(key, value)) },
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
                 HybridChatOptionsExtensions.Target => read with { Target = Is<string>(key, value) },
+                HybridChatOptionsExtensions.Tag => read with { Tag = Short(Is<string>(key, value)) },
+                HybridChatOptionsExtensions.Tenant => read with { Tenant = Payer(Is<string>(key, value)) },
+                HybridChatOptionsExtensions.BudgetDollars => read with { BudgetDollars = Budget(key, Is<double>(key, value)) },
+                HybridChatOptionsExtensions.BudgetGrams => read with { BudgetGrams = Budget(key, Is<double>(key, value)) },
                 HybridChatOptionsExtensions.MinP => read with { MinP = Is<float>(key, value) },
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
                 HybridChatOptionsExtensions.Grammar => read with { Grammar = Is<string>(key, value) },
@@ -61,9 +77,21 @@ internal sealed record HybridProperties
         ? priority
         : throw Invalid($"The priority {(int)priority} is not known; use background, normal or interactive");
 
+    private static string Short(string tag) => tag.Length is > 0 and <= 64
+        ? tag
+        : throw Invalid($"The tag has {tag.Length} characters; use 1 to 64");
+
     private static TimeSpan Positive(TimeSpan deadline) => deadline > TimeSpan.Zero
         ? deadline
         : throw Invalid($"The deadline is {deadline}; it must be above zero");
+
+    private static string Payer(string tenant) => BudgetRules.IsTenant(tenant)
+        ? tenant
+        : throw Invalid($"The tenant is empty or longer than {BudgetRules.LongestTenant} characters");
+
+    private static double Budget(string key, double most) => double.IsFinite(most) && most >= 0
+        ? most
+        : throw Invalid($"The additional property '{key}' is {most}; it must be a finite number of 0 or more");
 
     private static HybridException Invalid(string message) => new(HybridError.InvalidRequest, message + ". Nothing was sent.");
 }

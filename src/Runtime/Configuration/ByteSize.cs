@@ -21,7 +21,7 @@ internal static class ByteSize
         if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
             return false;
         var exact = value * (suffix is null ? 1 : unit);
-        if (exact is < 1 or > 1L << 60)
+        if (exact is not (>= 1 and <= 1L << 60)) // NaN is neither
             return false;
         bytes = (long)exact;
         return true;

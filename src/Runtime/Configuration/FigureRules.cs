@@ -1,4 +1,6 @@
 using Hybrid.Policy;
+using Hybrid.Policy.Learning;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 
 namespace Hybrid.Configuration;
@@ -56,10 +58,28 @@ internal static class FigureRules
         NotNegative(policy.DollarsPerQualityPoint, $"{path}:{nameof(policy.DollarsPerQualityPoint)}", errors);
         if (!(policy.LatencyQuantile is >= 0.05 and <= 0.99))
             errors.Add($"{path}:{nameof(policy.LatencyQuantile)}: {policy.LatencyQuantile} is out of range; use 0.05 to 0.99");
+        if (!(policy.ExplorationRate is >= 0 and <= Exploration.MostRate))
+            errors.Add($"{path}:{nameof(policy.ExplorationRate)}: {policy.ExplorationRate} is out of range; use 0 to {Exploration.MostRate}");
+        NotNegative(policy.MaxExplorationDollars, $"{path}:{nameof(policy.MaxExplorationDollars)}", errors);
         Positive(policy.MaxDollarsPerRequest ?? 1, $"{path}:{nameof(policy.MaxDollarsPerRequest)}", errors);
         Positive(policy.MaxGramsPerRequest ?? 1, $"{path}:{nameof(policy.MaxGramsPerRequest)}", errors);
         Positive(policy.MaxTimeToFirstToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimeToFirstToken)}", errors);
         Positive(policy.ExpectedOutputTokens, $"{path}:{nameof(policy.ExpectedOutputTokens)}", errors);
+        Positive(policy.OutputTokensBound, $"{path}:{nameof(policy.OutputTokensBound)}", errors);
+    }
+
+    public static void Check(DecisionLogOptions log, string path, ICollection<string> errors)
+    {
+        if (string.IsNullOrWhiteSpace(log.Path))
+            errors.Add($"{path}:{nameof(log.Path)}: it is missing; give the path of a file");
+        else if (Directory.Exists(log.Path))
+            errors.Add($"{path}:{nameof(log.Path)}: '{log.Path}' is a folder; give the path of a file");
+        if (log.MaxFileSize < DecisionLogOptions.LeastFileSize)
+            errors.Add($"{path}:{nameof(log.MaxFileSize)}: {log.MaxFileSize} is out of range; use {DecisionLogOptions.LeastFileSize} bytes or more");
+        if (log.KeptFiles is < 0 or > DecisionLogOptions.MostKeptFiles)
+            errors.Add($"{path}:{nameof(log.KeptFiles)}: {log.KeptFiles} is out of range; use 0 to {DecisionLogOptions.MostKeptFiles}");
+        if (log.QueueLength < 1)
+            errors.Add($"{path}:{nameof(log.QueueLength)}: {log.QueueLength} is out of range; use 1 or more");
     }
 
     public static void ThrowIfAny(IReadOnlyCollection<string> errors)

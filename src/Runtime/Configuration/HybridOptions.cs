@@ -1,4 +1,6 @@
+using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
+using Hybrid.Policy.Log;
 using Hybrid.Targets;
 
 namespace Hybrid.Configuration;
@@ -31,8 +33,27 @@ public sealed class HybridOptions
     /// <value>Null: no limit.</value>
     public long? MemoryBudget { get; set; }
 
+    /// <summary>Whether energy on this device is measured: key <c>Hybrid:Local:MeasurePower</c>.</summary>
+    /// <value>False.</value>
+    public bool MeasurePower { get; set; }
+
+    /// <summary>Where grid intensities come from: section <c>Hybrid:Grid</c>.</summary>
+    /// <value>Null: what the targets state counts.</value>
+    public GridOptions? Grid { get; set; }
+
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What the app and its tenants may spend: section <c>Hybrid:Budgets</c>, read once at start.</summary>
+    /// <value>Null: no limits.</value>
+    public BudgetOptions? Budgets { get; set; }
+
+    /// <summary>Where decisions are written down: section <c>Hybrid:DecisionLog</c>.</summary>
+    /// <value>Null: nowhere.</value>
+    public DecisionLogOptions? DecisionLog { get; set; }
+
+    /// <summary>Whether the section says anything of policies: <see cref="Policy"/>, <see cref="Privacy"/> or <see cref="Policies"/>.</summary>
+    internal bool StatesPolicies { get; set; }
 
     /// <summary>What was wrong with the section, each with its key path.</summary>
     internal IList<string> Errors { get; } = [];

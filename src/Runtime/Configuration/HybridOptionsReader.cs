@@ -11,6 +11,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
     public void Configure(HybridOptions options)
     {
         var reader = new SectionReader(section, options.Errors);
+        options.StatesPolicies = reader.Has(nameof(options.Policy)) || reader.Has(nameof(options.Privacy)) || reader.Has(nameof(options.Policies));
         options.Policy = reader.Text(nameof(options.Policy)) ?? options.Policy;
         options.Privacy = reader.Choice<PrivacyClass>(nameof(options.Privacy)) ?? options.Privacy;
         var policies = new PolicyReader([.. reader.Sections(nameof(options.Policies))]).ReadAll();
@@ -21,6 +22,9 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         native?.RefuseUnknown();
         if (reader.Section(nameof(options.Local)) is { } local) TargetReader.Local(local, llamaPath, options);
         foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
+        if (reader.Section(nameof(options.Grid)) is { } grid) options.Grid = GridReader.Read(grid);
+        if (reader.Section(nameof(options.Budgets)) is { } budgets) options.Budgets = BudgetReader.Read(budgets);
+        if (reader.Section(nameof(options.DecisionLog)) is { } log) options.DecisionLog = DecisionLogReader.Read(log);
         reader.RefuseUnknown();
         CheckAcross(options, reader);
     }
@@ -39,6 +43,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
             reader.Error("Local:Name", $"'{local.Descriptor.Name}' is also the name of a pool; choose another");
         foreach (var name in options.LocalModels.Keys.Where(name => !targets.Add(name)))
             reader.Error($"Local:Models:{name}", $"'{name}' is also the name of another target; choose another");
+        GridReader.CheckZones(options, reader);
         foreach (var (name, policy) in options.Policies)
         {
             foreach (var target in policy.AllowedTargets.Where(target => !targets.Contains(target)))

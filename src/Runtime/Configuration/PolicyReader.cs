@@ -36,6 +36,10 @@ internal sealed class PolicyReader(IReadOnlyList<SectionReader> sections)
             AllowedZones = section.List<Zone?>(nameof(start.AllowedZones), static (items, key) => items.Zone(key))?.OfType<Zone>().ToArray() ?? start.AllowedZones,
             Offline = section.Flag(nameof(start.Offline)) ?? start.Offline,
             ExpectedOutputTokens = section.Whole(nameof(start.ExpectedOutputTokens)) ?? start.ExpectedOutputTokens,
+            OutputTokensBound = section.Whole(nameof(start.OutputTokensBound)) ?? start.OutputTokensBound,
+            ExplorationRate = section.Number(nameof(start.ExplorationRate)) ?? start.ExplorationRate,
+            MaxExplorationDollars = section.Number(nameof(start.MaxExplorationDollars)) ?? start.MaxExplorationDollars,
+            Learn = section.Flag(nameof(start.Learn)) ?? start.Learn,
         };
         FigureRules.Check(policy, section.Path, section.Errors);
         section.RefuseUnknown();

@@ -8,15 +8,19 @@ namespace Hybrid.Configuration;
 /// <remarks>A reload changes policies, the default policy and the default privacy class. Targets are made once, at start.</remarks>
 internal sealed partial class PolicySource : IDisposable
 {
+    private readonly Lock _reloading = new();
+    private readonly IOptionsMonitor<HybridOptions> _monitor;
     private readonly ILogger _logger;
     private readonly IDisposable? _subscription;
     private volatile PolicySet _current;
+    private bool _stated;
 
     public PolicySource(IOptionsMonitor<HybridOptions> monitor, ILogger logger)
     {
-        _logger = logger;
-        _current = Read(monitor.CurrentValue);
-        _subscription = monitor.OnChange(Reload);
+        (_monitor, _logger) = (monitor, logger);
+        var options = monitor.CurrentValue;
+        (_current, _stated) = (Read(options), options.StatesPolicies);
+        _subscription = monitor.OnChange(_ => Reload());
     }
 
     public PolicySet Current => _current;
@@ -34,18 +38,30 @@ internal sealed partial class PolicySource : IDisposable
         return new(standard, options.Privacy, options.Policies.Values);
     }
 
-    private void Reload(HybridOptions options)
+    /// <summary>Takes what is configured now, not what this change was told of: of two files that change at once, the later must win.</summary>
+    private void Reload()
     {
-        try
+        lock (_reloading)
         {
-            _current = Read(options);
-            LogReloaded(_logger, _current.Default.Name);
-        }
-        catch (HybridException error)
-        {
-            LogKept(_logger, _current.Default.Name, error.Message);
+            try
+            {
+                var options = _monitor.CurrentValue;
+                var read = Read(options);
+                if (_stated && !options.StatesPolicies) throw Vanished();
+                (_current, _stated) = (read, options.StatesPolicies);
+                LogReloaded(_logger, read.Default.Name);
+            }
+            catch (HybridException error)
+            {
+                LogKept(_logger, _current.Default.Name, error.Message);
+            }
         }
     }
+
+    /// <summary>A file that is deleted, emptied or half written looks so; walls must not fall with it.</summary>
+    private static HybridException Vanished() => new(
+        HybridError.Configuration,
+        $"{HybridOptions.Section}: {nameof(HybridOptions.Policy)}, {nameof(HybridOptions.Privacy)} and {nameof(HybridOptions.Policies)} are all gone, as when a file is missing or empty; to go back to the defaults, write \"{nameof(HybridOptions.Policy)}\": \"{PolicyPresets.Balanced.Name}\"");
 
     [LoggerMessage(1201, LogLevel.Information, "Configuration was reloaded; the default policy is {Policy}. Changed targets count from the next start.")]
     private static partial void LogReloaded(ILogger logger, string policy);

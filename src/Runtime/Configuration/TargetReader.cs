@@ -9,6 +9,7 @@ internal static class TargetReader
     public static void Local(SectionReader section, string? llamaPath, HybridOptions options)
     {
         options.MemoryBudget = section.Bytes(nameof(options.MemoryBudget));
+        options.MeasurePower = section.Flag(nameof(options.MeasurePower)) ?? options.MeasurePower;
         foreach (var model in section.Sections("Models")) options.LocalModels[model.Name] = Engine(model, model.Name, llamaPath);
         if (options.LocalModels.Count == 0 || section.Has(nameof(LocalOptions.ModelPath)))
             options.Local = Engine(section, section.Text("Name") ?? "device", llamaPath);
@@ -96,6 +97,7 @@ internal static class TargetReader
             DollarsPerHour = section.Number(nameof(start.DollarsPerHour)) ?? 0,
             DollarsPerMillionCachedTokens = section.Number(nameof(start.DollarsPerMillionCachedTokens)),
             IdleDollarsPerHour = section.Number(nameof(start.IdleDollarsPerHour)) ?? 0,
+            Schedule = ScheduleReader.Read(section),
             StaysWarm = section.Time(nameof(start.StaysWarm)) ?? start.StaysWarm,
             ActiveWatts = section.Number(nameof(start.ActiveWatts)) ?? 0,
             EmbodiedGramsPerHour = section.Number(nameof(start.EmbodiedGramsPerHour)) ?? 0,

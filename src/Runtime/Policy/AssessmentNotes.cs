@@ -16,6 +16,10 @@ internal static class AssessmentNotes
             notes.Add("neither quality nor size is known; quality counts as 0");
         else if (target.Descriptor.Quality is null)
             notes.Add("quality estimated from the size");
+        if (CostModel.IsModelled(target.Descriptor))
+            notes.Add($"energy by {EnergyModel.Source}, its watts are not stated");
+        if (target.PriceFactor != 1)
+            notes.Add($"prices times {Walls.Digits(target.PriceFactor)} by its schedule");
         if (target.Grid is { Provenance: IntensityProvenance.Default } grid)
             notes.Add($"grid intensity by default: {grid.Source}");
         return notes;

@@ -10,11 +10,14 @@ public sealed class Decision
 {
     private readonly TargetSnapshot[] _snapshots;
     private readonly TargetScore[] _scores;
+    private readonly int _explored;
+    private readonly double[]? _propensities;
     private TargetAssessment[]? _targets;
     private TargetAssessment[]? _ranking;
 
-    internal Decision(in RequestProfile profile, TargetSnapshot[] snapshots, RoutingPolicy policy, TargetScore[] scores) =>
-        (Profile, _snapshots, Rules, _scores) = (profile, snapshots, policy, scores);
+    internal Decision(
+        in RequestProfile profile, TargetSnapshot[] snapshots, RoutingPolicy policy, TargetScore[] scores, int explored = -1, double[]? propensities = null) =>
+        (Profile, _snapshots, Rules, _scores, _explored, _propensities) = (profile, snapshots, policy, scores, explored, propensities);
 
     /// <summary>The name of the policy that decided.</summary>
     public string Policy => Rules.Name;
@@ -28,9 +31,15 @@ public sealed class Decision
     /// <summary>Every target in the order given, the removed ones with their reasons.</summary>
     public IReadOnlyList<TargetAssessment> Targets => _targets ??= [.. _snapshots.Select((snapshot, i) => new TargetAssessment(Profile, snapshot, Rules, _scores[i]))];
 
-    /// <summary>The targets that may be used, best first; equal scores keep the order given.</summary>
+    /// <summary>The targets that may be used, best first, but an explored one before all; equal scores keep the order given.</summary>
     [JsonIgnore]
-    public IReadOnlyList<TargetAssessment> Ranking => _ranking ??= [.. Targets.Where(target => target.Admitted).OrderBy(target => target.ScoreDollars)];
+    public IReadOnlyList<TargetAssessment> Ranking => _ranking ??= [.. Targets.Where(target => target.Admitted).OrderBy(target => IsExplored(target) ? double.NegativeInfinity : target.ScoreDollars)];
+
+    /// <summary>Whether the chosen target is tried although another scores better, as the policy's exploration wants.</summary>
+    public bool Explored => _explored >= 0;
+
+    /// <summary>How likely the chosen target was to be chosen, 0 to 1; 1 where nothing is explored, 0 where nobody was chosen.</summary>
+    public double Propensity => Chosen is null ? 0 : _propensities?[Array.FindIndex(_snapshots, snapshot => snapshot.Descriptor.Name == Chosen.Name)] ?? 1;
 
     /// <summary>The target that takes the request.</summary>
     /// <value>Null: every target was removed.</value>
@@ -40,6 +49,13 @@ public sealed class Decision
     /// <summary>Who goes on if the chosen one fails, best first.</summary>
     [JsonIgnore]
     public IEnumerable<TargetAssessment> Standbys => Ranking.Skip(1);
+
+    /// <summary>When it was placed, for a request that could wait.</summary>
+    /// <value>Null: it could not wait.</value>
+    public Deferral? Deferral { get; private init; }
+    /// <summary>Whether nothing but a budget stands in the way of some target, and no target is left.</summary>
+    [JsonIgnore]
+    public bool OutOfBudget => Chosen is null && Targets.Any(target => target.Walls.All(wall => wall.Wall == Wall.Budget));
 
     /// <summary>The policy itself.</summary>
     [JsonIgnore]
@@ -59,8 +75,23 @@ public sealed class Decision
     [JsonInclude]
     internal IEnumerable<string> StandbyNames => Standbys.Select(standby => standby.Name);
 
+    /// <summary>How likely a target was to be chosen, by its place.</summary>
+    internal double PropensityAt(int place) => _propensities?[place] ?? (_snapshots[place].Descriptor.Name == ChosenName ? 1 : 0);
+
+    /// <summary>What a reader of the scores should know of the policy.</summary>
+    [JsonInclude]
+    internal string? Remark => Rules.PriceAlone ? "its weights are all 0, so the price alone decides" : null;
+
     /// <summary>The grid intensity that counted for a target.</summary>
     internal double GramsPerKilowattHour(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).GramsPerKilowattHour;
+
+    /// <summary>The factor on a target's prices that counted.</summary>
+    internal double PriceFactor(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).PriceFactor;
+
+    /// <summary>The same decision, with when it was placed.</summary>
+    internal Decision Placed(Deferral? deferral) => deferral is null ? this : new(Profile, _snapshots, Rules, _scores, _explored, _propensities) { Deferral = deferral };
+
+    private bool IsExplored(TargetAssessment target) => _explored >= 0 && ReferenceEquals(target, Targets[_explored]);
 
     /// <summary>The whole decision for people: a line for the outcome and one for each target.</summary>
     public string Explain() => DecisionText.Full(this);

@@ -1,4 +1,5 @@
 using System.Text;
+using Hybrid.Accounting;
 
 namespace Hybrid.Policy;
 
@@ -11,6 +12,8 @@ internal static class DecisionText
         var profile = decision.Profile;
         text.Append($"policy '{decision.Policy}', {Walls.Name(profile.Privacy)} request, {profile.InputTokens} tokens in, {profile.ExpectedOutputTokens} expected");
         if (profile.TimeLeft is { } left) text.Append($", {Walls.Digits(left.TotalSeconds)} s left");
+        if (decision.Remark is { } remark) text.Append("; ").Append(remark);
+        if (decision.Deferral is { } deferral) text.Append('\n').Append(deferral);
         text.Append('\n').Append(Line(decision));
         foreach (var target in decision.Ranking) text.Append('\n').Append("  ").Append(Admitted(target));
         foreach (var target in decision.Targets)
@@ -29,6 +32,7 @@ internal static class DecisionText
         var line = $"{chosen.Name}: ${Walls.Digits(chosen.ScoreDollars)}";
         if (decision.Ranking.Count == 1) return line + ", the only target that may take it";
         var next = decision.Ranking[1];
+        if (decision.Explored) return $"{line} explored, though {next.Name} scores ${Walls.Digits(next.ScoreDollars)}";
         return $"{line} beats {next.Name} ${Walls.Digits(next.ScoreDollars)}, mostly by {Largest(chosen, next)}";
     }
 
@@ -48,11 +52,14 @@ internal static class DecisionText
 
     private static string Admitted(TargetAssessment target) =>
         $"{target.Name} ({target.Model}, {target.Zone}): first token {Walls.Digits(target.TimeToFirstToken.TotalSeconds)} s ({Walls.Digits(target.TimeToFirstTokenBand[0].TotalSeconds)} to {Walls.Digits(target.TimeToFirstTokenBand[1].TotalSeconds)}), " +
-        $"all {Walls.Digits(target.TotalTime.TotalSeconds)} s, {Walls.Digits(target.Grams)} g CO2e, quality {target.Quality:0.000}; " +
+        $"all {Walls.Digits(target.TotalTime.TotalSeconds)} s, {Walls.Digits(target.Grams)} g CO2e{Grid(target.Grid)}, quality {target.Quality:0.000}; " +
         $"score ${Walls.Digits(target.ScoreDollars)} = price {Walls.Digits(target.PriceDollars)} + time {Walls.Digits(target.TimeDollars)} " +
         $"+ carbon {Walls.Digits(target.CarbonDollars)} + quality {Walls.Digits(target.QualityDollars)}" +
         (target.LearnedDollars == 0 ? "" : $" + learned {Walls.Digits(target.LearnedDollars)}") +
         (target.Notes.Count == 0 ? "" : $" [{string.Join("; ", target.Notes)}]");
+
+    private static string Grid(GridIntensity? grid) =>
+        grid is null ? "" : $" at {Walls.Digits(grid.GramsPerKilowattHour)} g/kWh ({grid.Kind.ToString().ToLowerInvariant()}, {grid.Provenance.ToString().ToLowerInvariant()}: {grid.Source})";
 
     private static string Removed(TargetAssessment target) =>
         $"{target.Name} ({target.Model}, {target.Zone}): removed: {string.Join("; ", target.Walls.Select(wall => wall.Reason))}";

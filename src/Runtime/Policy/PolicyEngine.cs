@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Policy.Learning;
 
 namespace Hybrid.Policy;
 
@@ -17,6 +18,20 @@ public static class PolicyEngine
         return new Decision(profile, targets.ToArray(), policy, scores);
     }
 
+    /// <summary>Decides, but tries a target near the best as often as the policy wants; pure too, the chance being given.</summary>
+    /// <param name="profile">What is asked.</param>
+    /// <param name="targets">Who could answer.</param>
+    /// <param name="policy">What counts.</param>
+    /// <param name="draw">Even chance of 0 to below 1.</param>
+    internal static Decision Explore(in RequestProfile profile, ReadOnlySpan<TargetSnapshot> targets, RoutingPolicy policy, double draw)
+    {
+        var scores = new TargetScore[targets.Length];
+        var best = Score(profile, targets, policy, scores);
+        var propensities = new double[targets.Length];
+        var place = Exploration.Choose(scores, best, policy, draw, propensities);
+        return new Decision(profile, targets.ToArray(), policy, scores, place == best ? -1 : place, propensities);
+    }
+
     /// <summary>Scores every target and names the best; allocates nothing.</summary>
     /// <param name="profile">What is asked.</param>
     /// <param name="targets">Who could answer.</param>
@@ -28,39 +43,44 @@ public static class PolicyEngine
         ArgumentNullException.ThrowIfNull(policy);
         if (scores.Length < targets.Length)
             throw new ArgumentException($"It has room for {scores.Length} scores and there are {targets.Length} targets.", nameof(scores));
+        var quantile = RatioBand.Find(policy.LatencyQuantile);
+        var hasLists = policy.AllowedZones.Count + policy.AllowedTargets.Count > 0;
         var most = 0.0;
         for (var i = 0; i < targets.Length; i++)
         {
-            scores[i] = Score(profile, targets[i], policy);
-            if (scores[i].Admitted)
-                most = Math.Max(most, scores[i].Quality);
+            ref var score = ref scores[i];
+            Score(profile, targets[i], policy, quantile, hasLists, ref score);
+            if (score.Admitted)
+                most = Math.Max(most, score.Quality);
         }
 
         var best = -1;
+        var least = 0.0;
         for (var i = 0; i < targets.Length; i++)
         {
-            if (!scores[i].Admitted)
+            ref var score = ref scores[i];
+            if (!score.Admitted)
                 continue;
-            scores[i] = scores[i] with { QualityDollars = (most - scores[i].Quality) * 100 * policy.DollarsPerQualityPoint };
-            if (best < 0 || scores[i].ScoreDollars < scores[best].ScoreDollars)
-                best = i;
+            score.QualityDollars = (most - score.Quality) * 100 * policy.DollarsPerQualityPoint;
+            var dollars = score.ScoreDollars;
+            if (best < 0 || dollars < least)
+                (best, least) = (i, dollars);
         }
 
         return best;
     }
 
-    private static TargetScore Score(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy)
+    private static void Score(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in RatioBand.Place quantile, bool hasLists, ref TargetScore score)
     {
-        var prediction = Prediction.Of(profile, target, policy.LatencyQuantile);
-        return new()
-        {
-            Prediction = prediction,
-            Walls = Walls.Check(profile, target, policy, prediction),
-            Quality = CostModel.Quality(target.Descriptor),
-            // An attempt that fails is taken to cost its time once more.
-            TimeDollars = prediction.TotalSeconds * (1 + target.Rates.FailureProbability) * policy.DollarsPerSecond,
-            CarbonDollars = CostModel.CarbonDollars(prediction.Grams, policy.DollarsPerTonCarbon),
-            LearnedDollars = target.LearnedDollars,
-        };
+        var prediction = Prediction.Of(profile, target, quantile);
+        score.Prediction = prediction;
+        score.Quality = CostModel.Quality(target.Descriptor);
+        score.TimeDollars = prediction.TotalSeconds * (1 + target.Rates.FailureProbability) * policy.DollarsPerSecond; // an attempt that fails is taken to cost its time once more
+        score.CarbonDollars = CostModel.CarbonDollars(prediction.Grams, policy.DollarsPerTonCarbon);
+        score.QualityDollars = 0;
+        score.LearnedDollars = target.LearnedDollars;
+        // What is no number, a weight too, would win or lose every comparison.
+        var comparable = prediction.IsUsable && double.IsFinite(score.ScoreDollars + (score.Quality * policy.DollarsPerQualityPoint));
+        score.Walls = Walls.Check(profile, target, policy, prediction, hasLists).With(Wall.Figures, !comparable);
     }
 }

@@ -21,6 +21,8 @@ internal sealed class PolicySet
 
     public PrivacyClass Privacy { get; }
 
+    public IEnumerable<RoutingPolicy> All => _byName.Values;
+
     public IEnumerable<string> Names => _byName.Keys;
 
     public bool TryFind(string name, [NotNullWhen(true)] out RoutingPolicy? policy) => _byName.TryGetValue(name, out policy);

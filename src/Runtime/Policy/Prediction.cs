@@ -20,37 +20,60 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     /// <summary>No target answers sooner, whatever it claims.</summary>
     public const double LeastSeconds = 1e-5;
 
-    public bool IsFinite => double.IsFinite(TotalSeconds + Dollars + Grams) && TotalSeconds < LongestSeconds;
+    /// <summary>The quantile that measurements are compared with.</summary>
+    public const double Median = 0.5;
 
-    /// <summary>TTFT = queue + [cold] cold start + round trip + uncached n_in / prefill rate; total = TTFT + n_out / decode rate.</summary>
-    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile)
+    /// <summary>Whether it can be compared: every figure finite and none negative. A negative one would pay for being chosen.</summary>
+    public bool IsUsable => double.IsFinite(TotalSeconds + BusySeconds + Dollars + Grams) && TotalSeconds < LongestSeconds
+        && BusySeconds >= 0 && TotalSeconds >= FirstTokenSeconds && Dollars >= 0 && Joules >= 0 && Grams >= 0;
+
+    /// <summary>TTFT = [cold] cold start + (queue + wait beside others + round trip + uncached n_in / prefill rate) · spread; total = TTFT + n_out / decode rate · spread. Time at the quantile, the rest as expected.</summary>
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, double quantile) => Of(profile, target, RatioBand.Find(quantile));
+
+    /// <summary>The same for a quantile that was looked up before.</summary>
+    public static Prediction Of(in RequestProfile profile, in TargetSnapshot target, in RatioBand.Place quantile)
     {
         var (descriptor, state, rates) = target;
         var cached = profile.InputTokens * rates.CachedShare;
         var prefill = (profile.InputTokens - cached) / rates.PrefillTokensPerSecond;
         var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
-        var firstToken = QueueSeconds(state, prefill + decode) + cold + ((rates.RoundTrip.TotalSeconds + prefill) * rates.FirstTokenSpread.At(quantile));
-        firstToken = Math.Max(firstToken, LeastSeconds);
+        var firstToken = cold + (StartSeconds(profile, state, rates) * rates.FirstTokenSpread.At(quantile));
+        firstToken = firstToken >= 0 ? Math.Max(firstToken, LeastSeconds) : double.NaN;
+        var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
         var busy = Span(prefill + decode);
-        var joules = CostModel.Joules(descriptor, busy);
+        var joules = CostModel.Joules(descriptor, profile.ExpectedOutputTokens, busy);
         return new(
             firstToken,
-            firstToken + (decode * rates.PerTokenSpread.At(quantile)),
-            prefill + decode,
-            CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0),
+            firstToken + (decodeAtQuantile * rates.PerTokenSpread.At(quantile)),
+            prefill >= 0 && decode >= 0 && rates is { PrefillTokensPerSecond: > 0, DecodeTokensPerSecond: > 0 } ? prefill + decode : double.NaN, // neither may make up for the other
+            target.PriceFactor * (CostModel.Dollars(descriptor, profile.InputTokens, cached, profile.ExpectedOutputTokens, busy) + (state.Readiness == TargetReadiness.Cold ? CostModel.WakingDollars(descriptor) : 0)),
             joules,
             CostModel.Grams(joules, target.GramsPerKilowattHour));
     }
 
+    /// <summary>What measurements are compared with: the median and the expected length, at whatever quantile the policy decides.</summary>
+    public static Prediction Usual(in RequestProfile profile, in TargetSnapshot target) => Of(profile with { OutputTokensAtQuantile = null }, target, Median);
+
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));
 
-    /// <summary>Those ahead of us, taken to be like us, shared among the slots.</summary>
-    private static double QueueSeconds(TargetState state, double service)
+    /// <summary>Queue, wait, round trip and prefill of a warm target, before any quantile.</summary>
+    public static double StartSeconds(in RequestProfile profile, TargetState state, TargetRates rates)
     {
-        var full = state.Slots > 0 && state.BusySlots >= state.Slots;
-        var ahead = state.QueueLength + (full ? 1 : 0);
-        return ahead == 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
+        var prefill = profile.InputTokens * (1 - rates.CachedShare) / rates.PrefillTokensPerSecond;
+        var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
+        return (QueueSeconds(state, prefill + decode) * rates.QueueFactor) + (Beside(state) * rates.WaitPerBusySlot.TotalSeconds) + rates.RoundTrip.TotalSeconds + prefill;
     }
+
+    /// <summary>Those ahead of us that must end first, taken to be like us, shared among the slots.</summary>
+    public static double QueueSeconds(TargetState state, double service)
+    {
+        var free = state.Slots > 0 ? (long)state.Slots - state.BusySlots : 1;
+        var ahead = state.Slots > 0 ? (long)state.QueueLength + 1 - free : state.QueueLength;
+        return ahead <= 0 ? 0 : ahead * service / Math.Max(state.Slots, 1);
+    }
+
+    /// <summary>Those that are decoded beside us: their steps come in between though a slot is free.</summary>
+    public static long Beside(TargetState state) => state.Slots > 0 ? Math.Min((long)state.BusySlots + state.QueueLength, state.Slots) : state.BusySlots;
 }

@@ -20,6 +20,10 @@ public readonly record struct RequestProfile
     /// <summary>Tokens of the answer that are still expected.</summary>
     public int ExpectedOutputTokens { get; init; }
 
+    /// <summary>Tokens that the answer has at the policy's quantile of latency: what its time is predicted with, where its price is with the expected ones.</summary>
+    /// <value>Null: as <see cref="ExpectedOutputTokens"/>.</value>
+    public int? OutputTokensAtQuantile { get; init; }
+
     /// <summary>The most tokens that the answer may have.</summary>
     /// <value>Null: no limit was set.</value>
     public int? MaxOutputTokens { get; init; }
@@ -52,6 +56,10 @@ public readonly record struct RequestProfile
     [JsonPropertyName("timeLeftSeconds")]
     public TimeSpan? TimeLeft { get; init; }
 
+    /// <summary>Until when the answer may come, if that is cheaper or greener.</summary>
+    /// <value>Null: it is wanted at once.</value>
+    public DateTimeOffset? CanWaitUntil { get; init; }
+
     /// <summary>What a target must be able to do.</summary>
     /// <value><see cref="TargetCapabilities.Chat"/></value>
     public TargetCapabilities Needs { get; init; } = TargetCapabilities.Chat;
@@ -65,5 +73,5 @@ public readonly record struct RequestProfile
     public string? Model { get; init; }
 
     /// <summary>Tokens to prefill: the prompt and what was already delivered.</summary>
-    public int InputTokens => PromptTokens + ContinuationTokens;
+    public int InputTokens => (int)Math.Clamp((long)PromptTokens + ContinuationTokens, int.MinValue, int.MaxValue);
 }

@@ -56,6 +56,26 @@ public sealed record RoutingPolicy
     /// <value>128</value>
     public int ExpectedOutputTokens { get; init; } = 128;
 
+    /// <summary>Most tokens of an answer where the request sets no limit and a budget applies to a target that costs; at least 1.</summary>
+    /// <value>4096</value>
+    public int OutputTokensBound { get; init; } = 4096;
+
+    /// <summary>The share of requests that try another target than the best, 0 to 0.2, so that what is thought of the others is put to the test.</summary>
+    /// <value>0: none</value>
+    public double ExplorationRate { get; init; }
+
+    /// <summary>How many dollars of score a target may be behind the best and still be tried; 0 or more.</summary>
+    /// <value>0.001</value>
+    public double MaxExplorationDollars { get; init; } = 0.001;
+
+    /// <summary>Whether feedback and measured outcomes correct the score, for each task tag and target.</summary>
+    /// <value>False: they are kept, and do not count.</value>
+    public bool Learn { get; init; }
+
+    /// <summary>Whether its weights sum to nothing: then the price alone decides, and the targets' order between equals.</summary>
+    [JsonIgnore]
+    internal bool PriceAlone => DollarsPerSecond + DollarsPerTonCarbon + DollarsPerQualityPoint == 0;
+
     /// <summary>Names these very figures: 12 hexadecimal digits of the SHA-256 of the policy as JSON.</summary>
     [JsonIgnore]
     public string Version => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, HybridJson.Default.RoutingPolicy)))[..12];

@@ -20,6 +20,7 @@ public sealed class TargetAssessment
         Observations = target.Rates.Observations;
         FailureProbability = target.Rates.FailureProbability;
         Notes = AssessmentNotes.Of(target, score.Prediction);
+        Grid = target.Grid;
         EmbodiedGrams = CostModel.EmbodiedGrams(target.Descriptor, Prediction.Span(score.Prediction.BusySeconds));
     }
 
@@ -61,6 +62,10 @@ public sealed class TargetAssessment
 
     /// <summary>Operational emission in grams CO2e, E·I: what the policy decides by.</summary>
     public double Grams => _score.Prediction.Grams;
+
+    /// <summary>The grid intensity behind the grams, of which kind it is and who says so.</summary>
+    /// <value>Null: the target's stated average.</value>
+    public GridIntensity? Grid { get; }
 
     /// <summary>The share of making the hardware in grams CO2e, M: reported, not decided by.</summary>
     public double EmbodiedGrams { get; }

@@ -19,6 +19,10 @@ public readonly record struct TargetSnapshot(TargetDescriptor Descriptor, Target
     /// <value>Null: what the descriptor states.</value>
     public GridIntensity? Grid { get; init; }
 
+    /// <summary>What the target's schedule makes of its prices now; 0 or more.</summary>
+    /// <value>1</value>
+    public double PriceFactor { get; init; } = 1;
+
     /// <summary>What feedback taught about such requests here, in dollars; positive speaks against it.</summary>
     public double LearnedDollars { get; init; }
 

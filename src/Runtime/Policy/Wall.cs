@@ -39,7 +39,7 @@ public enum Wall
     /// <summary>The predicted price or emission is above what is left of a budget.</summary>
     Budget,
 
-    /// <summary>The target's figures give no finite prediction.</summary>
+    /// <summary>The figures of the target, the request or the policy give no finite prediction of 0 or more.</summary>
     Figures,
 }
 

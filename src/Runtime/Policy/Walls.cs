@@ -8,23 +8,22 @@ internal static class Walls
 {
     private static readonly Wall[] All = Enum.GetValues<Wall>();
 
-    public static WallSet Check(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
+    public static WallSet Check(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction, bool hasLists)
     {
         var (descriptor, state, _) = target;
         return default(WallSet)
             .With(Wall.Pin, IsPinnedAway(profile, descriptor) || IsOtherModel(profile, descriptor))
             .With(Wall.Privacy, !descriptor.Zone.Admits(profile.Privacy))
             .With(Wall.Offline, policy.Offline && descriptor.Zone != Zone.Device)
-            .With(Wall.NotAllowed, IsForeignZone(policy, descriptor) || IsUnlisted(policy, descriptor))
+            .With(Wall.NotAllowed, hasLists && (IsForeignZone(policy, descriptor) || IsUnlisted(policy, descriptor)))
             .With(Wall.Capability, (profile.Needs & ~descriptor.Capabilities) != TargetCapabilities.None)
-            .With(Wall.Context, (long)profile.InputTokens + profile.ExpectedOutputTokens > descriptor.ContextLength)
+            .With(Wall.Context, (long)profile.PromptTokens + profile.ContinuationTokens + RoomFor(profile) > descriptor.ContextLength)
             .With(Wall.Unavailable, state.Readiness == TargetReadiness.Unavailable)
-            .With(Wall.Figures, !prediction.IsFinite || !double.IsFinite(target.LearnedDollars))
-            .With(Wall.Price, prediction.Dollars > policy.MaxDollarsPerRequest)
-            .With(Wall.Carbon, prediction.Grams > policy.MaxGramsPerRequest)
+            .With(Wall.Price, IsAbove(prediction.Dollars, policy.MaxDollarsPerRequest))
+            .With(Wall.Carbon, IsAbove(prediction.Grams, policy.MaxGramsPerRequest))
             .With(Wall.FirstToken, prediction.FirstTokenSeconds > policy.MaxTimeToFirstToken?.TotalSeconds)
             .With(Wall.Deadline, prediction.TotalSeconds > profile.TimeLeft?.TotalSeconds)
-            .With(Wall.Budget, prediction.Dollars > profile.DollarsLeft || prediction.Grams > profile.GramsLeft);
+            .With(Wall.Budget, IsAbove(prediction.Dollars, profile.DollarsLeft) || IsAbove(prediction.Grams, profile.GramsLeft));
     }
 
     public static IReadOnlyList<WallReason> Reasons(WallSet hit, in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
@@ -69,16 +68,16 @@ internal static class Walls
                 IsForeignZone(policy, descriptor) ? $"policy '{policy.Name}' allows no target in zone {descriptor.Zone}" : null,
                 IsUnlisted(policy, descriptor) ? $"policy '{policy.Name}' does not list this target" : null),
             Wall.Capability => [$"it lacks {profile.Needs & ~descriptor.Capabilities}"],
-            Wall.Context => [$"{profile.InputTokens} tokens in and {profile.ExpectedOutputTokens} expected do not fit its context of {descriptor.ContextLength}"],
+            Wall.Context => [$"{profile.InputTokens} tokens in and {RoomFor(profile)} expected do not fit its context of {descriptor.ContextLength}"],
             Wall.Unavailable => [state.Reason.Length > 0 ? $"unavailable: {state.Reason}" : "unavailable"],
             Wall.Price => [$"predicted ${Digits(prediction.Dollars)} is above the cap of ${Digits(policy.MaxDollarsPerRequest!.Value)}"],
             Wall.Carbon => [$"predicted {Digits(prediction.Grams)} g CO2e is above the cap of {Digits(policy.MaxGramsPerRequest!.Value)} g"],
             Wall.FirstToken => [$"predicted first token after {Digits(prediction.FirstTokenSeconds)} s is later than {Digits(policy.MaxTimeToFirstToken!.Value.TotalSeconds)} s"],
             Wall.Deadline => [$"predicted {Digits(prediction.TotalSeconds)} s is longer than the {Digits(profile.TimeLeft!.Value.TotalSeconds)} s left"],
             Wall.Budget => Those(
-                prediction.Dollars > profile.DollarsLeft ? $"predicted ${Digits(prediction.Dollars)} is above the ${Digits(profile.DollarsLeft.Value)} left in the budget" : null,
-                prediction.Grams > profile.GramsLeft ? $"predicted {Digits(prediction.Grams)} g CO2e is above the {Digits(profile.GramsLeft.Value)} g left in the budget" : null),
-            _ => ["its prices and rates give no finite prediction"],
+                IsAbove(prediction.Dollars, profile.DollarsLeft) ? $"predicted ${Digits(prediction.Dollars)} is above the ${Digits(profile.DollarsLeft!.Value)} left in the budget" : null,
+                IsAbove(prediction.Grams, profile.GramsLeft) ? $"predicted {Digits(prediction.Grams)} g CO2e is above the {Digits(profile.GramsLeft!.Value)} g left in the budget" : null),
+            _ => ["its figures, or the policy's, give no finite prediction of 0 or more"],
         };
     }
 
@@ -93,6 +92,12 @@ internal static class Walls
 
         return [.. given];
     }
+
+    /// <summary>A limit is a wish for so much room, however short such answers usually are.</summary>
+    private static int RoomFor(in RequestProfile profile) => Math.Max(profile.ExpectedOutputTokens, profile.MaxOutputTokens ?? 0);
+
+    /// <summary>A limit that is no number lets nothing pass.</summary>
+    private static bool IsAbove(double value, double? limit) => limit is { } most && (value > most || double.IsNaN(most));
 
     private static bool IsPinnedAway(in RequestProfile profile, TargetDescriptor descriptor) => profile.Target is { } pinned && pinned != descriptor.Name;
 

@@ -15,6 +15,7 @@ internal static class GrpcStatusMapping
         (HybridError.NoTargetAllowed, GrpcStatus.PermissionDenied),
         (HybridError.TargetUnavailable, GrpcStatus.Unavailable),
         (HybridError.Busy, GrpcStatus.ResourceExhausted),
+        (HybridError.BudgetExceeded, GrpcStatus.ResourceExhausted),
         (HybridError.DeadlineExceeded, GrpcStatus.DeadlineExceeded),
         (HybridError.Unauthorized, GrpcStatus.Unauthenticated),
         (HybridError.TargetUnavailable, GrpcStatus.FailedPrecondition),

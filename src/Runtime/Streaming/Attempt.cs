@@ -4,12 +4,14 @@ using Hybrid.Targets;
 namespace Hybrid.Streaming;
 
 /// <summary>One target decoding one request: reads its stream, times it, and writes its receipt.</summary>
-internal sealed class Attempt(ITarget target, DecodeRequest request, int estimatedInput, double gramsPerKilowattHour, TimeProvider time) : IAsyncDisposable
+internal sealed class Attempt(
+    ITarget target, DecodeRequest request, int estimatedInput, double gramsPerKilowattHour, TimeProvider time, double priceFactor = 1, MeasuredEnergy? energy = null) : IAsyncDisposable
 {
     private readonly TargetDescriptor _descriptor = target.Descriptor;
     private readonly bool _cold = target.State.Readiness is TargetReadiness.Cold or TargetReadiness.Warming;
     private readonly bool _woke = target.State.Readiness == TargetReadiness.Cold;
     private readonly long _start = time.GetTimestamp();
+    private readonly EnergyShare? _energy = target.Descriptor.Zone == Zone.Device ? energy?.Begin() : null;
     private IAsyncEnumerator<DecodeUpdate>? _stream;
     private Task<bool>? _pending;
     private TimeSpan? _firstToken;
@@ -56,7 +58,8 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
         var waited = (_firstToken ?? (began ? total : TimeSpan.Zero)) - queue - (_cold ? _descriptor.ColdStart : TimeSpan.Zero) - _descriptor.RoundTrip;
         var prefill = reported ? _completion!.PrefillTime : waited > TimeSpan.Zero ? waited : TimeSpan.Zero;
         var decode = _completion is { DecodeTime.Ticks: > 0 } ? _completion.DecodeTime : _firstToken is { } first ? _lastToken - first : TimeSpan.Zero;
-        var joules = CostModel.Joules(_descriptor, prefill + decode);
+        var measured = _energy?.End() * _descriptor.PowerUsageEffectiveness;
+        var joules = measured ?? CostModel.Joules(_descriptor, output, prefill + decode);
         return new Receipt
         {
             Target = _descriptor.Name,
@@ -73,8 +76,9 @@ internal sealed class Attempt(ITarget target, DecodeRequest request, int estimat
             PrefillReported = reported,
             DecodeTime = decode,
             TotalTime = total,
-            Dollars = CostModel.Dollars(_descriptor, input, cached, output, prefill + decode) + (_woke ? CostModel.WakingDollars(_descriptor) : 0),
+            Dollars = priceFactor * (CostModel.Dollars(_descriptor, input, cached, output, prefill + decode) + (_woke ? CostModel.WakingDollars(_descriptor) : 0)),
             Joules = joules,
+            JoulesMeasured = measured is not null,
             Grams = CostModel.Grams(joules, gramsPerKilowattHour),
             EmbodiedGrams = CostModel.EmbodiedGrams(_descriptor, prefill + decode),
             Finish = finish,

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace Hybrid.Streaming;
 /// held back was never delivered, and the next one decodes it again (it counts as wasted). A failed target is not asked
 /// again for the same request. The tokens left are counted in the failed target's vocabulary.
 /// </remarks>
-internal sealed partial class Conductor(TimeProvider time, ILogger logger)
+internal sealed partial class Conductor(TimeProvider time, ILogger logger, MeasuredEnergy? energy = null)
 {
     /// <summary>Streams the answer; the last piece, and only it, has the receipt.</summary>
     /// <param name="request">The whole question.</param>
@@ -20,6 +21,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
     /// <param name="policy">Whose caps bind the failovers too.</param>
     /// <param name="find">The target of a name in the decision.</param>
     /// <param name="settled">Called once, however the request ends.</param>
+    /// <param name="budget">What each attempt must fit into; null: nothing is limited.</param>
     /// <param name="cancellationToken">The caller's.</param>
     public async IAsyncEnumerable<StreamPiece> RunAsync(
         DecodeRequest request,
@@ -27,6 +29,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
         RoutingPolicy policy,
         Func<string, ITarget> find,
         Action<RequestReceipt> settled,
+        RequestBudget? budget = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var run = new RequestRun(request, decision, time);
@@ -45,7 +48,19 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                     continue;
                 }
 
-                attempt = new Attempt(target, run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens, decision.GramsPerKilowattHour(candidate.Name), time);
+                var (sent, inputTokens) = (run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens);
+                if (budget is not null)
+                {
+                    (sent, var refusal, var late) = await TakeAsync(budget, decision, target, sent, inputTokens, policy.OutputTokensBound - run.DeliveredTokens, either.Token, cancellationToken);
+                    if (late is not null) throw Surface(late);
+                    if (refusal is not null)
+                    {
+                        run.PassOver(candidate.Name, refusal);
+                        continue;
+                    }
+                }
+
+                attempt = new Attempt(target, sent, inputTokens, decision.GramsPerKilowattHour(candidate.Name), time, decision.PriceFactor(candidate.Name), energy);
                 var (name, model) = (attempt.Descriptor.Name, attempt.Descriptor.Model);
                 HybridException? fault = null;
                 while (fault is null)
@@ -82,7 +97,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                 LogFault(logger, request.Id, name, fault.Error, run.DeliveredTokens);
             }
 
-            throw Surface(run.FirstFault ?? new HybridException(HybridError.NoTargetAllowed, "No target is left: " + decision.ExplainLine() + "."));
+            throw Surface(run.FirstFault ?? budget?.Refusal ?? new HybridException(HybridError.NoTargetAllowed, "No target is left: " + decision.ExplainLine() + "."));
         }
         finally
         {
@@ -92,6 +107,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
                 await CloseAsync(RequestFinish.Cancelled, null);
             }
 
+            budget?.Release();
             settled(run.Settle(RequestFinish.Cancelled));
         }
 
@@ -99,7 +115,8 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
         {
             var ended = attempt!;
             attempt = null;
-            run.Add(ended.Receipt(finish, fault));
+            var receipt = ended.Receipt(finish, fault);
+            run.Add(budget is null ? receipt : budget.Settle(receipt));
             await ended.DisposeAsync();
         }
 
@@ -109,6 +126,22 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger)
             var receipt = run.Settle(error.Error == HybridError.DeadlineExceeded ? RequestFinish.DeadlineExceeded : RequestFinish.Failed, error.Error);
             error.Data[HybridUpdateKeys.Receipt] = receipt;
             return error;
+        }
+    }
+
+    /// <summary>What may be sent, or why it may not, or that the deadline passed meanwhile; only the caller's own cancelling is thrown.</summary>
+    private static async ValueTask<(DecodeRequest Sent, string? Refusal, HybridException? Late)> TakeAsync(
+        RequestBudget budget, Decision decision, ITarget target, DecodeRequest request, int inputTokens, int outputBound, CancellationToken either, CancellationToken caller)
+    {
+        try
+        {
+            var snapshot = decision.Snapshots.First(one => one.Descriptor.Name == target.Descriptor.Name) with { Descriptor = target.Descriptor, State = target.State };
+            var (sent, refusal) = await budget.TakeAsync(snapshot, request, inputTokens, outputBound, either);
+            return (sent, refusal, null);
+        }
+        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
+        {
+            return (request, null, new HybridException(HybridError.DeadlineExceeded, $"The deadline ({request.Deadline:O}) passed before target '{target.Descriptor.Name}' was asked. Allow more time."));
         }
     }
 

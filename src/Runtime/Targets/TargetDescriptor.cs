@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Hybrid.Accounting;
+
 namespace Hybrid.Targets;
 
 /// <summary>What is known of a target before it is asked: who, where, how fast, how dear.</summary>
@@ -19,11 +22,22 @@ public sealed record TargetDescriptor
     public TargetCapabilities Capabilities { get; init; } = TargetCapabilities.Chat;
 
     /// <summary>Parameters in billions; above 0 where known.</summary>
-    public double ParametersBillions { get; init; }
+    public double ParametersBillions
+    {
+        get;
+        init
+        {
+            field = value;
+            EstimatedQuality = CostModel.EstimateQuality(value);
+        }
+    }
 
     /// <summary>Measured quality from 0 to 1.</summary>
     /// <value>Null: estimated from the parameter count.</value>
     public double? Quality { get; init; }
+
+    /// <summary>What the size says of the quality; kept, since a logarithm for every decision is dear.</summary>
+    internal double EstimatedQuality { get; private init; }
 
     /// <summary>Dollars per million prompt tokens.</summary>
     public double DollarsPerMillionInputTokens { get; init; }
@@ -44,7 +58,13 @@ public sealed record TargetDescriptor
     /// <summary>How long it stays warm after it was woken.</summary>
     public TimeSpan StaysWarm { get; init; }
 
+    /// <summary>How prices change with the time of day.</summary>
+    /// <value>Null: they do not.</value>
+    [JsonIgnore] // what it made of the prices is logged with each decision
+    public PriceSchedule? Schedule { get; init; }
+
     /// <summary>Watts drawn for one request while it decodes.</summary>
+    /// <value>0: not known; away from this device energy is then estimated from the parameter count.</value>
     public double ActiveWatts { get; init; }
 
     /// <summary>Power usage effectiveness of the site, at least 1.</summary>

@@ -30,13 +30,13 @@ public readonly record struct Zone
 
     /// <summary>Whether a request of this class may be seen here.</summary>
     /// <remarks>device: all · site: up to confidential · region: up to internal · public: public only.</remarks>
-    public bool Admits(PrivacyClass privacy) => privacy <= Highest;
+    public bool Admits(PrivacyClass privacy) => (uint)privacy <= (uint)Highest; // a class that is none of ours is above all
 
-    private PrivacyClass Highest => ToString() switch
+    // Nothing but the four kinds can be made, and each has a first letter of its own; a decision asks for every target.
+    private PrivacyClass Highest => _name is null ? PrivacyClass.Public : _name[0] switch
     {
-        "device" => PrivacyClass.Secret,
-        "site" => PrivacyClass.Confidential,
-        "public" => PrivacyClass.Public,
+        'd' => PrivacyClass.Secret,
+        's' => PrivacyClass.Confidential,
         _ => PrivacyClass.Internal,
     };
 

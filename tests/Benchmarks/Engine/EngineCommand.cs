@@ -19,6 +19,7 @@ internal static class EngineCommand
         ("cancel", "from the cancel to the end of the stream and to the free slot", Cancels.RunAsync),
         ("managed", "what a token costs outside llama.cpp: time and bytes", ManagedCost.RunAsync),
         ("same", "greedy answers with every feature on against each alone", SameTokens.RunAsync),
+        ("predict", "predicted time to the first token against the measured one", Predict.RunAsync),
         ("soak", "random joins, cancels, deadlines and unloads for a long time", Soak.RunAsync),
     ];
 

@@ -71,8 +71,13 @@ public class GrpcTextTests
         {
             var status = GrpcStatusMapping.ToStatus(error);
             Assert.NotEqual(GrpcStatus.Ok, status);
-            var installation = error is HybridError.Configuration or HybridError.ModelFile or HybridError.NativeLibrary;
-            Assert.Equal(installation ? HybridError.TargetUnavailable : error, GrpcStatusMapping.ToError(status));
+            var comesBack = error switch
+            {
+                HybridError.Configuration or HybridError.ModelFile or HybridError.NativeLibrary => HybridError.TargetUnavailable,
+                HybridError.BudgetExceeded => HybridError.Busy, // another's budget: to the caller the target has no room now
+                _ => error,
+            };
+            Assert.Equal(comesBack, GrpcStatusMapping.ToError(status));
         }
 
         foreach (var status in Enum.GetValues<GrpcStatus>())

@@ -40,7 +40,7 @@ public class HybridOptionsTests
     [InlineData("""{ "ModelPath": "a", "KeepAlive": -1 }""", "Hybrid:Local:KeepAlive: -00:00:01 is out of range; use 0 or more")]
     [InlineData("""{ "ModelPath": "a", "LongestPause": 61 }""", "Hybrid:Local:LongestPause: 00:01:01 is out of range; use 0 to 60 s")]
     [InlineData("""{ "Models": { "b": { "Threads": 1 } } }""", "Hybrid:Local:Models:b:ModelPath: it is missing; give the path of a GGUF file")]
-    [InlineData("""{ "Threads": 1, "Models": { "b": { "ModelPath": "b" } } }""", "Hybrid:Local:Threads: there is no such key; there are MemoryBudget, ModelPath, Models")]
+    [InlineData("""{ "Threads": 1, "Models": { "b": { "ModelPath": "b" } } }""", "Hybrid:Local:Threads: there is no such key; there are MeasurePower, MemoryBudget, ModelPath, Models")]
     [InlineData("""{ "Models": { "b": { "ModelPath": "b", "MemoryBudget": "1GiB" } } }""", "Hybrid:Local:Models:b:MemoryBudget: there is no such key")]
     [InlineData("""{ "ModelPath": "a", "Models": { "device": { "ModelPath": "b" } } }""", "Hybrid:Local:Models:device: 'device' is also the name of another target; choose another")]
     public void A_wrong_local_model_is_told_with_its_key(string local, string error) =>
@@ -111,7 +111,7 @@ public class HybridOptionsTests
 
     [Theory]
     [InlineData("""{ "Polcy": "fast" }""", "Hybrid:Polcy: there is no such key; did you mean Policy?")]
-    [InlineData("""{ "Zebra": 1 }""", "Hybrid:Zebra: there is no such key; there are Local, Native, Policies, Policy, Pools, Privacy")]
+    [InlineData("""{ "Zebra": 1 }""", "Hybrid:Zebra: there is no such key; there are Budgets, DecisionLog, Grid, Local, Native, Policies, Policy, Pools, Privacy")]
     [InlineData("""{ "Policy": "cheap" }""", "Hybrid:Policy: there is no policy 'cheap'; there are balanced, fast, frugal, green, private, offline")]
     [InlineData("""{ "Privacy": "top" }""", "Hybrid:Privacy: 'top' is not known; use public, internal, confidential, secret")]
     [InlineData("""{ "Privacy": "1" }""", "Hybrid:Privacy: '1' is not known")]

@@ -19,6 +19,8 @@ internal sealed class Conducting(ManualTimeProvider time, params ITarget[] targe
 
     public RequestReceipt Receipt => Assert.Single(Receipts);
 
+    public MeasuredEnergy? Energy { get; init; }
+
     public RoutingPolicy Policy { get; init; } = new() { Name = "order" };
 
     public static DecodeRequest Request { get; } = new() { Id = "r1", Prompt = new MessagesPrompt([new("user", "?")]) };
@@ -29,8 +31,8 @@ internal sealed class Conducting(ManualTimeProvider time, params ITarget[] targe
         var profile = new RequestProfile { PromptTokens = 10, ExpectedOutputTokens = 10, Privacy = asked.Privacy };
         TargetSnapshot[] snapshots = [.. targets.Select(target => new TargetSnapshot(target.Descriptor, target.State))];
         var decision = PolicyEngine.Decide(profile, snapshots, Policy);
-        var conductor = new Conductor(time, NullLogger.Instance);
-        await foreach (var piece in conductor.RunAsync(asked, decision, Policy, name => targets.First(target => target.Descriptor.Name == name), Receipts.Add, cancellationToken))
+        var conductor = new Conductor(time, NullLogger.Instance, Energy);
+        await foreach (var piece in conductor.RunAsync(asked, decision, Policy, name => targets.First(target => target.Descriptor.Name == name), Receipts.Add, cancellationToken: cancellationToken))
         {
             Pieces.Add(piece);
             onPiece?.Invoke(piece);

@@ -19,6 +19,15 @@ public class ZoneTests
     }
 
     [Theory]
+    [InlineData(-1)]
+    [InlineData(4)]
+    public void A_class_that_is_none_may_be_seen_nowhere(int privacy)
+    {
+        foreach (var zone in new[] { Zone.Device, Zone.Site, Zone.Region("eu"), Zone.Public })
+            Assert.False(zone.Admits((PrivacyClass)privacy));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData(null)]
     [InlineData("Device")]

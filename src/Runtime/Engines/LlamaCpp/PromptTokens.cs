@@ -53,7 +53,16 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
             EosToken = model.EndText,
             Now = _time.GetLocalNow(),
         });
-        return WithStart([.. ControlCuts.Parts(rendered, continuation, model.ControlTexts).SelectMany(part => model.Tokenize(part, addSpecial: false, parseSpecial: true))]);
+        return WithStart(Tokens(ControlCuts.Parts(rendered, continuation, model.ControlTexts)));
+    }
+
+    /// <summary>The parts' tokens one after the other, copied whole: one by one takes 10 ns each, and a prompt has thousands.</summary>
+    private int[] Tokens(IReadOnlyList<string> parts)
+    {
+        int[] tokens = model.Tokenize(parts[0], addSpecial: false, parseSpecial: true);
+        for (var i = 1; i < parts.Count; i++)
+            tokens = [.. tokens, .. model.Tokenize(parts[i], addSpecial: false, parseSpecial: true)];
+        return tokens;
     }
 
     /// <summary>Puts the start token first where the model asks for one and the template has not done so.</summary>

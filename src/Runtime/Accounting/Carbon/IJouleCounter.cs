@@ -1,0 +1,12 @@
+namespace Hybrid.Accounting;
+
+/// <summary>A machine's own meter. Not thread-safe.</summary>
+internal interface IJouleCounter
+{
+    /// <summary>What it is, for logs.</summary>
+    string Name { get; }
+
+    /// <summary>Joules since some moment; never falls.</summary>
+    /// <returns>False where it cannot tell now; what was read before is then no longer to be compared with.</returns>
+    bool TryRead(out double joules);
+}

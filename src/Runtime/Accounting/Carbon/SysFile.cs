@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Hybrid.Accounting;
+
+/// <summary>Reads the kernel's one-value files.</summary>
+internal static class SysFile
+{
+    public static string? Text(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    public static bool TryWhole(string path, out long value)
+    {
+        value = 0;
+        return Text(path) is { } text && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+    }
+}
