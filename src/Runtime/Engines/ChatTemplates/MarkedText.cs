@@ -46,6 +46,27 @@ internal sealed class MarkedText : IEquatable<MarkedText>
         return new(text, content);
     }
 
+    /// <summary>This text and another after it, copied once: templates join a whole message several times.</summary>
+    public MarkedText Join(MarkedText next, RenderBudget budget)
+    {
+        budget.ChargeText(Text.Length);
+        budget.ChargeText(next.Text.Length, Text.Length);
+        var text = string.Concat(Text, next.Text);
+        if (next._content.Length == 0)
+            return new(text, _content);
+        var content = new List<(int Start, int End)>(_content.Length + next._content.Length);
+        content.AddRange(_content);
+        foreach (var (start, end) in next._content)
+        {
+            if (start == 0 && content.Count > 0 && content[^1].End == Text.Length)
+                content[^1] = (content[^1].Start, Text.Length + end);
+            else
+                content.Add((Text.Length + start, Text.Length + end));
+        }
+
+        return new(text, [.. content]);
+    }
+
     /// <summary>The same marks over another text of the same length.</summary>
     public MarkedText With(string text) => text.Length == Text.Length ? new(text, _content) : new(text, HasContent);
 

@@ -126,7 +126,7 @@ internal static class Operators
     };
 
     public static MarkedText Concatenate(MarkedText left, MarkedText right, RenderBudget budget) =>
-        left.Text.Length == 0 ? right : right.Text.Length == 0 ? left : new MarkedTextBuilder(budget).Append(left).Append(right).Build();
+        left.Text.Length == 0 ? right : right.Text.Length == 0 ? left : left.Join(right, budget);
 
     public static bool IsNumber(object? value) => value is long or double or bool;
 
