@@ -29,12 +29,8 @@ internal sealed class HybridHost : IAsyncDisposable
         .BuildServiceProvider());
 
     /// <summary>Waits for the first word on the targets' grids, 2 s at most for each question: a command decides once, and at once.</summary>
-    public async ValueTask ReadyAsync(CancellationToken cancellationToken)
-    {
-        var grid = _services.GetRequiredService<IGridIntensitySource>();
-        var zones = Client.GetService<IReadOnlyList<ITarget>>()!.Select(target => target.Descriptor.GridZone).OfType<string>();
-        foreach (var zone in zones.Distinct(StringComparer.OrdinalIgnoreCase)) await grid.ReadyAsync(zone, cancellationToken);
-    }
+    public ValueTask ReadyAsync(CancellationToken cancellationToken) => LiveFigures.ReadyAsync(
+        _services.GetRequiredService<IGridIntensitySource>(), Client.GetService<IReadOnlyList<ITarget>>()!.Select(target => target.Descriptor), cancellationToken);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

@@ -57,7 +57,7 @@ internal sealed record SimulatedAttempt
         var waited = Math.Max(0, first - (Cold ? Descriptor.ColdStart.TotalSeconds : 0) - Descriptor.RoundTrip.TotalSeconds);
         var prefill = Seconds(!began ? 0 : ReportsTimes ? PrefillSeconds : waited);
         var decode = Seconds(EndAt - (FirstTokenAt ?? EndAt));
-        var joules = CostModel.Joules(Descriptor, prefill + decode);
+        var joules = CostModel.Joules(Descriptor, OutputTokens, prefill + decode);
         var input = began || SentInVain ? InputTokens : 0;
         return new()
         {

@@ -30,19 +30,12 @@ public static class CostModel
         return target.IdleDollarsPerHour * (target.ColdStart.TotalHours + target.StaysWarm.TotalHours);
     }
 
-    /// <summary>Energy in joules: active watts times busy time times the site's power usage effectiveness.</summary>
-    public static double Joules(TargetDescriptor target, TimeSpan busy)
-    {
-        ArgumentNullException.ThrowIfNull(target);
-        return target.ActiveWatts * busy.TotalSeconds * target.PowerUsageEffectiveness;
-    }
-
-    /// <summary>Energy in joules: by <see cref="Joules(TargetDescriptor, TimeSpan)"/> where watts are stated, else away from this device by a model of GPU servers.</summary>
+    /// <summary>Energy in joules: active watts times busy time where watts are stated, else away from this device a model of GPU servers; times the site's power usage effectiveness.</summary>
     /// <remarks>The model is EcoLogits' (ecologits.ai); it knows tokens of the answer and parameters alone. On this device unstated watts count as 0.</remarks>
     public static double Joules(TargetDescriptor target, double outputTokens, TimeSpan busy)
     {
         ArgumentNullException.ThrowIfNull(target);
-        return IsModelled(target) ? EnergyModel.JoulesPerToken(target.ParametersBillions) * outputTokens * target.PowerUsageEffectiveness : Joules(target, busy);
+        return (IsModelled(target) ? EnergyModel.JoulesPerToken(target.ParametersBillions) * outputTokens : target.ActiveWatts * busy.TotalSeconds) * target.PowerUsageEffectiveness;
     }
 
     /// <summary>Whether a target's energy is a model's: GPU servers are no model of a phone.</summary>

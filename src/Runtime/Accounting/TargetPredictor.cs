@@ -100,10 +100,11 @@ public sealed class TargetPredictor
         }
         else
         {
-            var predicted = Prediction.StartSeconds(profile, state ?? TargetState.Warm, before);
+            var (prefill, decode) = Prediction.ServiceSeconds(profile, before);
+            var predicted = Prediction.StartSeconds(prefill, decode, state ?? TargetState.Warm, before);
             _firstTokenRatios.Add((state is null ? seconds : firstToken) / Math.Max(predicted, Prediction.LeastSeconds));
             if (state is not null)
-                LearnQueue(receipt.QueueTime.TotalSeconds, before, profile, state);
+                LearnQueue(receipt.QueueTime.TotalSeconds, before, prefill + decode, state);
             _firstToken.Learn(prefilled, seconds, receipt.PrefillReported ? receipt.PrefillTime.TotalSeconds : null);
         }
 
@@ -111,9 +112,8 @@ public sealed class TargetPredictor
             _cachedShare.Learn(Math.Clamp((double)receipt.CachedTokens / receipt.InputTokens, 0, 1));
     }
 
-    private void LearnQueue(double queued, TargetRates before, in RequestProfile profile, TargetState state)
+    private void LearnQueue(double queued, TargetRates before, double service, TargetState state)
     {
-        var service = (profile.InputTokens * (1 - before.CachedShare) / before.PrefillTokensPerSecond) + (profile.ExpectedOutputTokens / before.DecodeTokensPerSecond);
         var beside = Prediction.Beside(state);
         if (Prediction.QueueSeconds(state, service) is > 0 and var expected)
             _queueFactor.Learn(Math.Max(0, queued - (beside * before.WaitPerBusySlot.TotalSeconds)) / expected);

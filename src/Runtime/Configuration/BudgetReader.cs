@@ -15,7 +15,7 @@ internal static class BudgetReader
             EachTenant = section.Section(nameof(BudgetOptions.EachTenant)) is { } each ? Limits(each) : null,
             Tenants = tenants,
             Path = section.Text(nameof(BudgetOptions.Path)) is { } path ? System.IO.Path.GetFullPath(path, AppContext.BaseDirectory) : null,
-            TimeZone = Zone(section),
+            TimeZone = section.TimeZone(nameof(BudgetOptions.TimeZone)) ?? TimeZoneInfo.Utc,
         };
         section.RefuseUnknown();
         BudgetRules.Check(options, section.Path, section.Errors);
@@ -35,14 +35,5 @@ internal static class BudgetReader
         };
         section.RefuseUnknown();
         return limits;
-    }
-
-    private static TimeZoneInfo Zone(SectionReader section)
-    {
-        const string Key = nameof(BudgetOptions.TimeZone);
-        if (section.Text(Key) is not { } name) return TimeZoneInfo.Utc;
-        if (TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone)) return zone;
-        section.Error(Key, $"this machine knows no time zone '{name}'; use a name such as Europe/Berlin, and see that its time zones (tzdata) are installed");
-        return TimeZoneInfo.Utc;
     }
 }

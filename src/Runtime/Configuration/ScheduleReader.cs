@@ -11,7 +11,8 @@ internal static class ScheduleReader
     {
         if (target.Section(nameof(TargetDescriptor.Schedule)) is not { } section) return null;
         var before = section.Errors.Count;
-        var zone = Zone(section);
+        var zone = section.TimeZone(nameof(PriceSchedule.TimeZone));
+        if (zone is null && section.Errors.Count == before) section.Error(nameof(PriceSchedule.TimeZone), "it is missing; give an IANA name such as Europe/Berlin, or UTC");
         var bands = new List<PriceBand>();
         foreach (var item in section.Sections(nameof(PriceSchedule.Bands)))
         {
@@ -26,20 +27,6 @@ internal static class ScheduleReader
         if (section.Errors.Count > before) return null;
         foreach (var (band, message) in PriceSchedule.Problems(bands)) section.Error($"{nameof(PriceSchedule.Bands)}:{band}", message);
         return section.Errors.Count > before ? null : new(zone!, bands);
-    }
-
-    private static TimeZoneInfo? Zone(SectionReader section)
-    {
-        const string Key = nameof(PriceSchedule.TimeZone);
-        if (section.Text(Key) is not { } name)
-        {
-            section.Error(Key, "it is missing; give an IANA name such as Europe/Berlin, or UTC");
-            return null;
-        }
-
-        if (TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone)) return zone;
-        section.Error(Key, $"this machine knows no time zone '{name}'; use an IANA name such as Europe/Berlin, or UTC");
-        return null;
     }
 
     private static TimeSpan Clock(SectionReader band, string key)

@@ -36,6 +36,15 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<s
     /// <summary>An amount of memory: <c>2GiB</c>, or bytes as a number.</summary>
     public long? Bytes(string key) => Parse<long>(key, $"an amount of memory; write {ByteSize.Example}", ByteSize.TryParse);
 
+    /// <summary>A time zone by its IANA name.</summary>
+    public TimeZoneInfo? TimeZone(string key)
+    {
+        if (Text(key) is not { } name) return null;
+        if (TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone)) return zone;
+        Error(key, $"this machine knows no time zone '{name}'; use an IANA name such as Europe/Berlin, or UTC, and see that its time zones (tzdata) are installed");
+        return null;
+    }
+
     public bool? Flag(string key) => Parse<bool>(key, "true or false", bool.TryParse);
 
     public Zone? Zone(string key) => Parse<Zone>(key, "a zone; use device, site, region:NAME or public", Targets.Zone.TryParse);

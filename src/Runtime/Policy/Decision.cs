@@ -82,11 +82,8 @@ public sealed class Decision
     [JsonInclude]
     internal string? Remark => Rules.PriceAlone ? "its weights are all 0, so the price alone decides" : null;
 
-    /// <summary>The grid intensity that counted for a target.</summary>
-    internal double GramsPerKilowattHour(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).GramsPerKilowattHour;
-
-    /// <summary>The factor on a target's prices that counted.</summary>
-    internal double PriceFactor(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target).PriceFactor;
+    /// <summary>A target as it was seen.</summary>
+    internal TargetSnapshot Seen(string target) => _snapshots.First(snapshot => snapshot.Descriptor.Name == target);
 
     /// <summary>The same decision, with when it was placed.</summary>
     internal Decision Placed(Deferral? deferral) => deferral is null ? this : new(Profile, _snapshots, Rules, _scores, _explored, _propensities) { Deferral = deferral };

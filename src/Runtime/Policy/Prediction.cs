@@ -35,10 +35,9 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
     {
         var (descriptor, state, rates) = target;
         var cached = profile.InputTokens * rates.CachedShare;
-        var prefill = (profile.InputTokens - cached) / rates.PrefillTokensPerSecond;
-        var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
+        var (prefill, decode) = ServiceSeconds(profile, rates);
         var cold = state.Readiness is TargetReadiness.Cold or TargetReadiness.Warming ? rates.ColdStart.TotalSeconds : 0;
-        var firstToken = cold + (StartSeconds(profile, state, rates) * rates.FirstTokenSpread.At(quantile));
+        var firstToken = cold + (StartSeconds(prefill, decode, state, rates) * rates.FirstTokenSpread.At(quantile));
         firstToken = firstToken >= 0 ? Math.Max(firstToken, LeastSeconds) : double.NaN;
         var decodeAtQuantile = (profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond;
 
@@ -58,13 +57,13 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
 
     public static TimeSpan Span(double seconds) => TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? LongestSeconds : seconds, 0, LongestSeconds));
 
+    /// <summary>Prefill of what is usually not cached, and decode of the expected answer, in seconds.</summary>
+    public static (double Prefill, double Decode) ServiceSeconds(in RequestProfile profile, TargetRates rates) =>
+        (profile.InputTokens * (1 - rates.CachedShare) / rates.PrefillTokensPerSecond, profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond);
+
     /// <summary>Queue, wait, round trip and prefill of a warm target, before any quantile.</summary>
-    public static double StartSeconds(in RequestProfile profile, TargetState state, TargetRates rates)
-    {
-        var prefill = profile.InputTokens * (1 - rates.CachedShare) / rates.PrefillTokensPerSecond;
-        var decode = profile.ExpectedOutputTokens / rates.DecodeTokensPerSecond;
-        return (QueueSeconds(state, prefill + decode) * rates.QueueFactor) + (Beside(state) * rates.WaitPerBusySlot.TotalSeconds) + rates.RoundTrip.TotalSeconds + prefill;
-    }
+    public static double StartSeconds(double prefill, double decode, TargetState state, TargetRates rates) =>
+        (QueueSeconds(state, prefill + decode) * rates.QueueFactor) + (Beside(state) * rates.WaitPerBusySlot.TotalSeconds) + rates.RoundTrip.TotalSeconds + prefill;
 
     /// <summary>Those ahead of us that must end first, taken to be like us, shared among the slots.</summary>
     public static double QueueSeconds(TargetState state, double service)

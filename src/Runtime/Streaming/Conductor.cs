@@ -48,10 +48,11 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger, Measu
                     continue;
                 }
 
+                var seen = decision.Seen(candidate.Name);
                 var (sent, inputTokens) = (run.Remaining, decision.Profile.InputTokens + run.DeliveredTokens);
                 if (budget is not null)
                 {
-                    (sent, var refusal, var late) = await TakeAsync(budget, decision, target, sent, inputTokens, policy.OutputTokensBound - run.DeliveredTokens, either.Token, cancellationToken);
+                    (sent, var refusal, var late) = await TakeAsync(budget, seen, target, sent, inputTokens, policy.OutputTokensBound - run.DeliveredTokens, either.Token, cancellationToken);
                     if (late is not null) throw Surface(late);
                     if (refusal is not null)
                     {
@@ -60,7 +61,7 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger, Measu
                     }
                 }
 
-                attempt = new Attempt(target, sent, inputTokens, decision.GramsPerKilowattHour(candidate.Name), time, decision.PriceFactor(candidate.Name), energy);
+                attempt = new Attempt(target, sent, inputTokens, seen.GramsPerKilowattHour, time, seen.PriceFactor, energy);
                 var (name, model) = (attempt.Descriptor.Name, attempt.Descriptor.Model);
                 HybridException? fault = null;
                 while (fault is null)
@@ -131,12 +132,11 @@ internal sealed partial class Conductor(TimeProvider time, ILogger logger, Measu
 
     /// <summary>What may be sent, or why it may not, or that the deadline passed meanwhile; only the caller's own cancelling is thrown.</summary>
     private static async ValueTask<(DecodeRequest Sent, string? Refusal, HybridException? Late)> TakeAsync(
-        RequestBudget budget, Decision decision, ITarget target, DecodeRequest request, int inputTokens, int outputBound, CancellationToken either, CancellationToken caller)
+        RequestBudget budget, TargetSnapshot seen, ITarget target, DecodeRequest request, int inputTokens, int outputBound, CancellationToken either, CancellationToken caller)
     {
         try
         {
-            var snapshot = decision.Snapshots.First(one => one.Descriptor.Name == target.Descriptor.Name) with { Descriptor = target.Descriptor, State = target.State };
-            var (sent, refusal) = await budget.TakeAsync(snapshot, request, inputTokens, outputBound, either);
+            var (sent, refusal) = await budget.TakeAsync(seen with { Descriptor = target.Descriptor, State = target.State }, request, inputTokens, outputBound, either);
             return (sent, refusal, null);
         }
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)

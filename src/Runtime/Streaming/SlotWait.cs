@@ -25,12 +25,8 @@ internal sealed class SlotWait(TimeProvider time, IGridIntensitySource? grid)
     {
         if (request.Profile.CanWaitUntil is null) return (request, null);
         var asked = time.GetUtcNow();
-        if (grid is not null)
-        {
-            // Who can wait for hours can wait the second that a first forecast takes.
-            foreach (var zone in targets().Select(target => target.Descriptor.GridZone).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase))
-                await grid.ReadyAsync(zone, cancellationToken);
-        }
+        // Who can wait for hours can wait the second that a first forecast takes.
+        if (grid is not null) await LiveFigures.ReadyAsync(grid, targets().Select(target => target.Descriptor), cancellationToken);
 
         var deferral = Plan(request.Profile, targets(), request.Policy)!;
         while (deferral.StartAt - time.GetUtcNow() is var left && left > TimeSpan.Zero)

@@ -24,7 +24,7 @@ public class CostModelTests
     public void A_kilowatt_hour_emits_the_grids_intensity_and_a_ton_costs_its_price()
     {
         var hour = Target with { ActiveWatts = 500, PowerUsageEffectiveness = 2 };
-        Assert.Equal(3.6e6, CostModel.Joules(hour, TimeSpan.FromHours(1)), 3);
+        Assert.Equal(3.6e6, CostModel.Joules(hour, 100, TimeSpan.FromHours(1)), 3);
         Assert.Equal(445, CostModel.Grams(3.6e6, hour.GramsPerKilowattHour), 9);
         Assert.Equal(190, CostModel.CarbonDollars(1e6, 190), 9);
     }

@@ -1,4 +1,5 @@
 using Hybrid.Policy;
+using Hybrid.Targets;
 
 namespace Hybrid.Accounting;
 
@@ -14,6 +15,13 @@ internal static class LiveFigures
         }
 
         Unmix(targets);
+    }
+
+    /// <summary>Waits for the first word on the grids of these targets, each zone once.</summary>
+    public static async ValueTask ReadyAsync(IGridIntensitySource grid, IEnumerable<TargetDescriptor> targets, CancellationToken cancellationToken)
+    {
+        foreach (var zone in targets.Select(target => target.GridZone).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase))
+            await grid.ReadyAsync(zone, cancellationToken);
     }
 
     private static GridIntensity Of(in TargetSnapshot target, GridReading reading) => reading.Current ?? Stated(target, reading.Problem);
