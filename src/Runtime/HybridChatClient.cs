@@ -59,7 +59,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
         _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
         if (_options.MeasurePower) _energy = OpenMeter();
-        _conductor = new(_options.TimeProvider, _logger, _energy);
+        _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy));
         _slots = new(_options.TimeProvider, _options.Grid);
         _experience = new(_options, _policies(), _logger);
         // The first look asks the grids, so that a decision soon finds their answers.
@@ -141,7 +141,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         LogDecided(_logger, id, decision.ExplainLine());
 
         var updates = new UpdateWriter(id, decision, _options.TimeProvider);
-        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Find, Settle, budget, cancellationToken))
+        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Settle, budget, cancellationToken))
             yield return updates.Write(piece);
     }
 

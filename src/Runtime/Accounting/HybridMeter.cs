@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Hybrid.Streaming;
 
 namespace Hybrid.Accounting;
 
@@ -11,6 +12,8 @@ internal static class HybridMeter
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>("hybrid.requests", "{request}", "Requests that ended, by policy and finish.");
     private static readonly Counter<long> Refusals = Meter.CreateCounter<long>("hybrid.refusals", "{request}", "Requests that no target was allowed to take, by policy.");
     private static readonly Counter<long> Failovers = Meter.CreateCounter<long>("hybrid.failovers", "{failover}", "Faults after which another target went on, by failed target and error.");
+    private static readonly Counter<long> Handovers = Meter.CreateCounter<long>("hybrid.handovers", "{handover}", "Moves of a stream, failovers included, by the targets on both sides and the reason.");
+    private static readonly Histogram<double> Gap = Meter.CreateHistogram<double>("hybrid.handover_gap", "s", "From the last text before a seam to the first behind it, by reason.");
     private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("hybrid.tokens", "{token}", "Tokens by target and kind: in, cached, out, wasted.");
     private static readonly Histogram<double> FirstToken = Meter.CreateHistogram<double>("hybrid.time_to_first_token", "s", "Time from asking a target to its first token.");
     private static readonly Histogram<double> PerToken = Meter.CreateHistogram<double>("hybrid.time_per_output_token", "s", "Time per token after the first.");
@@ -22,12 +25,14 @@ internal static class HybridMeter
     public static void Settled(RequestReceipt receipt)
     {
         Requests.Add(1, new("policy", receipt.Decision.Policy), new KeyValuePair<string, object?>("finish", receipt.Finish.ToString()));
-        for (var i = 0; i < receipt.Segments.Count; i++)
-        {
-            var segment = receipt.Segments[i];
+        foreach (var segment in receipt.Segments)
             Settled(segment);
-            if (i < receipt.Segments.Count - 1)
-                Failovers.Add(1, Target(segment), new KeyValuePair<string, object?>("error", segment.Error?.ToString()));
+        foreach (var handover in receipt.Handovers)
+        {
+            Handovers.Add(1, new("from", handover.From), new("to", handover.To), new KeyValuePair<string, object?>("reason", handover.Reason.ToString()));
+            if (handover.Gap is { } gap) Gap.Record(gap.TotalSeconds, new KeyValuePair<string, object?>("reason", handover.Reason.ToString()));
+            if (handover.Reason == HandoverReason.Fault)
+                Failovers.Add(1, new("target", handover.From), new KeyValuePair<string, object?>("error", receipt.Segments.LastOrDefault(segment => segment.Target == handover.From && segment.Error is not null)?.Error?.ToString()));
         }
     }
 

@@ -109,4 +109,7 @@ public enum RequestFinish
 
     /// <summary>The model ended its turn with tool calls.</summary>
     ToolCalls,
+
+    /// <summary>Another target went on: a handover without a fault, or the end of a race.</summary>
+    Superseded,
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hybrid.Json;
 using Hybrid.Policy;
+using Hybrid.Streaming;
 
 namespace Hybrid.Accounting;
 
@@ -17,7 +18,10 @@ public sealed record RequestReceipt
     /// <summary>Every attempt in order, the failed ones included.</summary>
     public required IReadOnlyList<Receipt> Segments { get; init; }
 
-    /// <summary>Standbys that were passed over after a fault, each with the reason.</summary>
+    /// <summary>Every move of the stream from one target to another, in order.</summary>
+    public IReadOnlyList<Handover> Handovers { get; init; } = [];
+
+    /// <summary>Standbys that were passed over, each with the reason.</summary>
     public IReadOnlyList<string> PassedOver { get; init; } = [];
 
     /// <summary>How the request ended.</summary>
@@ -55,8 +59,8 @@ public sealed record RequestReceipt
     /// <summary>Tokens decoded whose text was never delivered.</summary>
     public int WastedTokens => Segments.Sum(segment => segment.WastedTokens);
 
-    /// <summary>How often another target had to go on.</summary>
-    public int Failovers => Math.Max(0, Segments.Count - 1);
+    /// <summary>How often another target had to go on after a fault.</summary>
+    public int Failovers => Handovers.Count(handover => handover.Reason == HandoverReason.Fault);
 
     /// <summary>Price in dollars.</summary>
     public double Dollars => Segments.Sum(segment => segment.Dollars);

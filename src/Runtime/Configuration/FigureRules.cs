@@ -64,6 +64,11 @@ internal static class FigureRules
         Positive(policy.MaxDollarsPerRequest ?? 1, $"{path}:{nameof(policy.MaxDollarsPerRequest)}", errors);
         Positive(policy.MaxGramsPerRequest ?? 1, $"{path}:{nameof(policy.MaxGramsPerRequest)}", errors);
         Positive(policy.MaxTimeToFirstToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimeToFirstToken)}", errors);
+        NotNegative(policy.HedgeAfter?.TotalSeconds ?? 0, $"{path}:{nameof(policy.HedgeAfter)}", errors);
+        Positive(policy.MaxTokenGap?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTokenGap)}", errors);
+        Positive(policy.TokensPerSecond ?? 1, $"{path}:{nameof(policy.TokensPerSecond)}", errors);
+        if (policy.MinConfidence is { } confidence && !(confidence is >= 0 and <= 1))
+            errors.Add($"{path}:{nameof(policy.MinConfidence)}: {confidence} is out of range; use 0 to 1");
         Positive(policy.ExpectedOutputTokens, $"{path}:{nameof(policy.ExpectedOutputTokens)}", errors);
         Positive(policy.OutputTokensBound, $"{path}:{nameof(policy.OutputTokensBound)}", errors);
     }

@@ -40,6 +40,11 @@ internal sealed class PolicyReader(IReadOnlyList<SectionReader> sections)
             ExplorationRate = section.Number(nameof(start.ExplorationRate)) ?? start.ExplorationRate,
             MaxExplorationDollars = section.Number(nameof(start.MaxExplorationDollars)) ?? start.MaxExplorationDollars,
             Learn = section.Flag(nameof(start.Learn)) ?? start.Learn,
+            Handover = section.Flag(nameof(start.Handover)) ?? start.Handover,
+            HedgeAfter = section.Time(nameof(start.HedgeAfter)) ?? start.HedgeAfter,
+            MaxTokenGap = section.Time(nameof(start.MaxTokenGap)) ?? start.MaxTokenGap,
+            MinConfidence = section.Number(nameof(start.MinConfidence)) ?? start.MinConfidence,
+            TokensPerSecond = section.Number(nameof(start.TokensPerSecond)) ?? start.TokensPerSecond,
         };
         FigureRules.Check(policy, section.Path, section.Errors);
         section.RefuseUnknown();

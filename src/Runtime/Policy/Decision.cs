@@ -14,6 +14,8 @@ public sealed class Decision
     private readonly double[]? _propensities;
     private TargetAssessment[]? _targets;
     private TargetAssessment[]? _ranking;
+    private (int Primary, Bridge Bridge)? _bridge;
+    private bool _planned;
 
     internal Decision(
         in RequestProfile profile, TargetSnapshot[] snapshots, RoutingPolicy policy, TargetScore[] scores, int explored = -1, double[]? propensities = null) =>
@@ -41,18 +43,23 @@ public sealed class Decision
     /// <summary>How likely the chosen target was to be chosen, 0 to 1; 1 where nothing is explored, 0 where nobody was chosen.</summary>
     public double Propensity => Chosen is null ? 0 : _propensities?[Array.FindIndex(_snapshots, snapshot => snapshot.Descriptor.Name == Chosen.Name)] ?? 1;
 
-    /// <summary>The target that takes the request.</summary>
+    /// <summary>The target that takes the request: the best, or the one that another speaks for at first.</summary>
     /// <value>Null: every target was removed.</value>
     [JsonIgnore]
-    public TargetAssessment? Chosen => Ranking.Count > 0 ? Ranking[0] : null;
+    public TargetAssessment? Chosen => Plan is { } plan ? Targets[plan.Primary] : Ranking.Count > 0 ? Ranking[0] : null;
+
+    /// <summary>Who speaks first while the chosen target is not ready.</summary>
+    /// <value>Null: the chosen one speaks itself.</value>
+    public Bridge? Bridge => Plan?.Bridge;
 
     /// <summary>Who goes on if the chosen one fails, best first.</summary>
     [JsonIgnore]
-    public IEnumerable<TargetAssessment> Standbys => Ranking.Skip(1);
+    public IEnumerable<TargetAssessment> Standbys => Ranking.Where(target => target != Chosen);
 
     /// <summary>When it was placed, for a request that could wait.</summary>
     /// <value>Null: it could not wait.</value>
     public Deferral? Deferral { get; private init; }
+
     /// <summary>Whether nothing but a budget stands in the way of some target, and no target is left.</summary>
     [JsonIgnore]
     public bool OutOfBudget => Chosen is null && Targets.Any(target => target.Walls.All(wall => wall.Wall == Wall.Budget));
@@ -64,6 +71,18 @@ public sealed class Decision
     /// <summary>The targets as they were seen.</summary>
     [JsonIgnore]
     internal IReadOnlyList<TargetSnapshot> Snapshots => _snapshots;
+
+    /// <summary>What is explored is tried alone, so that it can be told what came of it.</summary>
+    private (int Primary, Bridge Bridge)? Plan
+    {
+        get
+        {
+            if (_planned) return _bridge;
+            _bridge = _propensities is null ? BridgePlanner.Find(Profile, _snapshots, Rules, _scores) : null;
+            _planned = true;
+            return _bridge;
+        }
+    }
 
     /// <summary>The chosen target's name for JSON.</summary>
     [JsonPropertyName("chosen")]

@@ -29,6 +29,8 @@ internal static class DecisionText
             return decision.Targets.Count == 0 ? "no target: none is configured" : "no target: " + string.Join("; ", removed);
         }
 
+        if (decision.Bridge is { } bridge)
+            return $"{bridge.Target} speaks first, about {Walls.Digits(bridge.Tokens)} tokens, until {chosen.Name} goes on after {Walls.Digits(bridge.HandoverAfter.TotalSeconds)} s: ${Walls.Digits(bridge.ScoreDollars)} beats {decision.Ranking[0].Name} alone ${Walls.Digits(decision.Ranking[0].ScoreDollars)}";
         var line = $"{chosen.Name}: ${Walls.Digits(chosen.ScoreDollars)}";
         if (decision.Ranking.Count == 1) return line + ", the only target that may take it";
         var next = decision.Ranking[1];

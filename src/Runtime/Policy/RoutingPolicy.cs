@@ -72,6 +72,26 @@ public sealed record RoutingPolicy
     /// <value>False: they are kept, and do not count.</value>
     public bool Learn { get; init; }
 
+    /// <summary>Whether a stream may move to another target without a fault: one that wakes or prefills while another speaks, or one that does the rest for less.</summary>
+    /// <value>True</value>
+    public bool Handover { get; init; } = true;
+
+    /// <summary>How long the first token may keep the reader waiting before the next best target is asked the same; the first to speak goes on, the other is cancelled and counted. 0 or more; 0 lets both race.</summary>
+    /// <value>Null: nobody is asked twice.</value>
+    public TimeSpan? HedgeAfter { get; init; }
+
+    /// <summary>The longest silence in mid-stream before another target goes on; above 0.</summary>
+    /// <value>Null: as long as the target's own limit.</value>
+    public TimeSpan? MaxTokenGap { get; init; }
+
+    /// <summary>How sure the speaking model must be, as the geometric mean of the probabilities of its last 16 tokens, 0 to 1; below it a target of better quality goes on.</summary>
+    /// <value>Null: it is not looked at.</value>
+    public double? MinConfidence { get; init; }
+
+    /// <summary>How fast text is delivered, in tokens per second; what was decoded ahead hides a handover. Above 0.</summary>
+    /// <value>Null: as fast as it comes.</value>
+    public double? TokensPerSecond { get; init; }
+
     /// <summary>Whether its weights sum to nothing: then the price alone decides, and the targets' order between equals.</summary>
     [JsonIgnore]
     internal bool PriceAlone => DollarsPerSecond + DollarsPerTonCarbon + DollarsPerQualityPoint == 0;

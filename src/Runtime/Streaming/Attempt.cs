@@ -1,57 +1,287 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
+using Hybrid.Accounting.Budgets;
+using Hybrid.Policy;
 using Hybrid.Targets;
 
 namespace Hybrid.Streaming;
 
-/// <summary>One target decoding one request: reads its stream, times it, and writes its receipt.</summary>
-internal sealed class Attempt(
-    ITarget target, DecodeRequest request, int estimatedInput, double gramsPerKilowattHour, TimeProvider time, double priceFactor = 1, MeasuredEnergy? energy = null) : IAsyncDisposable
+/// <summary>What an attempt is made under.</summary>
+/// <param name="InputTokens">Tokens to prefill, as estimated.</param>
+/// <param name="Seen">The target as the policy saw it.</param>
+/// <param name="Budget">What it must fit into; null: nothing is limited.</param>
+/// <param name="OutputBound">The most tokens of answer where the request sets no limit and a budget applies.</param>
+/// <param name="Parent">The request's span.</param>
+internal sealed record AttemptTerms(int InputTokens, TargetSnapshot Seen, RequestBudget? Budget, int OutputBound, Activity? Parent);
+
+/// <summary>What a look at an attempt finds.</summary>
+internal enum AttemptNews
 {
-    private readonly TargetDescriptor _descriptor = target.Descriptor;
-    private readonly bool _cold = target.State.Readiness is TargetReadiness.Cold or TargetReadiness.Warming;
-    private readonly bool _woke = target.State.Readiness == TargetReadiness.Cold;
-    private readonly long _start = time.GetTimestamp();
-    private readonly EnergyShare? _energy = target.Descriptor.Zone == Zone.Device ? energy?.Begin() : null;
+    /// <summary>Nothing yet; the signal is set when there is.</summary>
+    None,
+
+    /// <summary>An update with text, a tool call or the completion.</summary>
+    Update,
+
+    /// <summary>It failed.</summary>
+    Fault,
+}
+
+/// <summary>One target decoding one request: its stream is asked for the next update when somebody looks, is timed, and ends in a receipt.</summary>
+/// <remarks>
+/// For one reader. At most one update is ahead of it, so that a reader who stops pauses the target. A target that ignores its
+/// cancelling is left behind and closed as soon as it lets go.
+/// </remarks>
+internal sealed class Attempt
+{
+    private const int Idle = 0;
+    private const int Moving = 1;
+    private const int Moved = 2;
+    private const int Abandoned = 3;
+    private readonly ITarget _target;
+    private readonly DecodeRequest _request;
+    private readonly AttemptTerms _terms;
+    private readonly Signal _signal;
+    private readonly TimeProvider _time;
+    private readonly TargetDescriptor _descriptor;
+    private readonly bool _cold;
+    private readonly bool _woke;
+    private readonly long _start;
+    private readonly EnergyShare? _energy;
+    private readonly Activity? _activity;
+    private readonly CancellationTokenSource _ending;
+    private readonly Action _onMoved;
+    private ConfiguredValueTaskAwaitable<bool>.ConfiguredValueTaskAwaiter _move;
     private IAsyncEnumerator<DecodeUpdate>? _stream;
-    private Task<bool>? _pending;
+    private RequestBudget.Held? _held;
+    private Exception? _error;
+    private bool _more;
+    private int _state;
+    private long _movedAt;
     private TimeSpan? _firstToken;
     private TimeSpan _lastToken;
     private int _tokens;
-    private int _held;
-    private int _delivered;
-    private List<TokenScore>? _heldScores;
+    private int _waiting;
+    private int _left;
+    private int _discarded;
+    private List<TokenScore>? _waitingScores;
     private DecodeCompletion? _completion;
+    private SeamGuard? _guard;
+    private string _guarded = "";
+    private bool _closed;
+
+    public Attempt(ITarget target, DecodeRequest request, AttemptTerms terms, Signal signal, TimeProvider time, MeasuredEnergy? energy, CancellationToken cancellationToken)
+    {
+        (_target, _request, _terms, _signal, _time) = (target, request, terms, signal, time);
+        _guard = request.Continuation.Length > 0 ? new(request.Continuation) : null;
+        _descriptor = target.Descriptor;
+        var readiness = target.State.Readiness;
+        _cold = readiness is TargetReadiness.Cold or TargetReadiness.Warming;
+        _woke = readiness == TargetReadiness.Cold;
+        _energy = _descriptor.Zone == Zone.Device ? energy?.Begin() : null;
+        _activity = HybridActivity.Segment(terms.Parent, _descriptor, request);
+        _ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _onMoved = OnMoved;
+        _start = time.GetTimestamp();
+    }
+
+    public string Name => _descriptor.Name;
 
     public TargetDescriptor Descriptor => _descriptor;
 
-    /// <summary>Reads the next update that has text or a tool call or ends the answer; its token count includes what was held back before it.</summary>
-    /// <remarks>A target that ignores the token is left behind: the wait ends when the token is cancelled.</remarks>
-    public async ValueTask<DecodeUpdate> NextAsync(CancellationToken cancellationToken)
-    {
-        _stream ??= PrivacyGate.Send(target, request, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        while (await MoveAsync(cancellationToken))
-        {
-            var update = _stream.Current;
-            Count(update);
-            var leaves = update.Text.Length > 0 || update.ToolCall is not null;
-            if (!leaves && update.Completion is null) continue;
-            if (!leaves) return update with { TokenCount = 0, Scores = null };
-            update = update with { TokenCount = _held, Scores = _heldScores };
-            _delivered += _held;
-            (_held, _heldScores) = (0, null);
-            return update;
-        }
+    /// <summary>What failed; set with <see cref="AttemptNews.Fault"/>.</summary>
+    public Exception? Error => _error;
 
-        throw new HybridException(HybridError.TargetUnavailable, $"Target '{_descriptor.Name}' ended its stream without completing the answer.");
+    /// <summary>Tokens that left so far, those that were thrown away later too.</summary>
+    public int Tokens => _left;
+
+    /// <summary>When it was asked.</summary>
+    public long AskedAt => _start;
+
+    /// <summary>Since when the target is being waited for; counts only after a look that found nothing.</summary>
+    public long WaitingSince { get; private set; }
+
+    /// <summary>Whether it started over, or said the end again, when it was asked to go on.</summary>
+    public bool Repeats { get; private set; }
+
+    /// <summary>From asking to the first token; null before.</summary>
+    public TimeSpan? TimeToFirstToken => _firstToken;
+
+    /// <summary>Seconds per token since the first one; as stated while fewer than three came.</summary>
+    public double SecondsPerToken => _tokens > 2 && _lastToken > _firstToken!.Value
+        ? (_lastToken - _firstToken.Value).TotalSeconds / (_tokens - 1)
+        : 1 / _terms.Seen.Rates.DecodeTokensPerSecond;
+
+    /// <summary>What it took so far, about.</summary>
+    public (double Dollars, double Grams) Taken
+    {
+        get
+        {
+            var busy = _firstToken is { } first ? _time.GetElapsedTime(_start) - first : TimeSpan.Zero;
+            var dollars = _terms.Seen.PriceFactor * CostModel.Dollars(_descriptor, _firstToken is null ? 0 : _terms.InputTokens, 0, _tokens, busy);
+            return (dollars, CostModel.Grams(CostModel.Joules(_descriptor, _tokens, busy), _terms.Seen.GramsPerKilowattHour));
+        }
     }
 
-    /// <summary>What the attempt took. Figures the target did not report are worked out from the clock and the descriptor.</summary>
-    public Receipt Receipt(RequestFinish finish, HybridException? fault = null)
+    /// <summary>Looks for the next update that has text or a tool call or ends the answer; its token count includes what was held back before it.</summary>
+    public AttemptNews Poll(out DecodeUpdate update)
     {
-        var total = time.GetElapsedTime(_start);
+        update = default;
+        while (true)
+        {
+            if (Volatile.Read(ref _state) == Idle) Move();
+            if (Volatile.Read(ref _state) != Moved) return AttemptNews.None;
+            if (_error is null && !_more) _error = new HybridException(HybridError.TargetUnavailable, $"Target '{Name}' ended its stream without completing the answer.");
+            if (_error is not null) return AttemptNews.Fault; // and stays so
+            update = _stream!.Current;
+            _state = Idle;
+            Count(update);
+            if (_guard is not null && Watch(ref update) is { } repeats) return Fail(repeats);
+            var leaves = update.Text.Length > 0 || update.ToolCall is not null;
+            if (!leaves && update.Completion is null)
+            {
+                if (_waiting <= MostWithoutText) continue;
+                return Fail($"gave {_waiting} tokens without any text");
+            }
+
+            if (!leaves)
+            {
+                update = update with { TokenCount = 0, Scores = null };
+                return AttemptNews.Update;
+            }
+
+            update = update with { TokenCount = _waiting, Scores = _waitingScores };
+            _left += _waiting;
+            (_waiting, _waitingScores) = (0, null);
+            return AttemptNews.Update;
+        }
+    }
+
+    /// <summary>Counts tokens whose text will not be delivered.</summary>
+    public void Discard(int tokens) => _discarded += tokens;
+
+    /// <summary>Ends the target's stream and says what it took. Figures the target did not report are worked out from the clock and the descriptor.</summary>
+    public Receipt Close(RequestFinish finish, HybridException? fault = null)
+    {
+        var receipt = Receipt(finish, fault);
+        HybridActivity.End(_activity, receipt);
+        _closed = true;
+        if (_completion is null) Cancel();
+        if (Interlocked.CompareExchange(ref _state, Abandoned, Moving) != Moving) Closing = ReleaseAsync();
+        return _terms.Budget is { } budget && _held is { } held ? budget.Settle(held, receipt) : receipt;
+    }
+
+    /// <summary>The end of the target's stream; at once where the target still hangs.</summary>
+    public Task Closing { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Holds the first text behind a seam until it can be told that the target goes on; gives what is wrong if it does not.</summary>
+    private string? Watch(ref DecodeUpdate update)
+    {
+        var verdict = update.Text.Length > 0 ? _guard!.Hear(update.Text) : SeamGuard.Verdict.Undecided;
+        if (verdict == SeamGuard.Verdict.Repeats)
+        {
+            Repeats = true;
+            return "was asked to go on and said again what was said";
+        }
+
+        _guarded += update.Text;
+        var waits = verdict == SeamGuard.Verdict.Undecided && update.Completion is null && update.ToolCall is null;
+        update = update with { Text = waits ? "" : _guarded };
+        if (!waits) (_guard, _guarded) = (null, "");
+        return null;
+    }
+
+    private AttemptNews Fail(string what)
+    {
+        _error = new HybridException(HybridError.TargetUnavailable, $"Target '{Name}' {what}.");
+        _state = Moved;
+        return AttemptNews.Fault;
+    }
+
+    /// <summary>A target may hold back the rest of a character or of a stop string, but not a whole answer.</summary>
+    private const int MostWithoutText = 10_000;
+
+    private void Move()
+    {
+        try
+        {
+            var move = Begin().GetAwaiter();
+            if (!move.IsCompleted)
+            {
+                _move = move;
+                WaitingSince = _time.GetTimestamp();
+                Volatile.Write(ref _state, Moving);
+                move.UnsafeOnCompleted(_onMoved);
+                return;
+            }
+
+            _more = move.GetResult();
+        }
+        catch (Exception error)
+        {
+            _error = error;
+        }
+
+        _movedAt = _time.GetTimestamp();
+        Volatile.Write(ref _state, Moved);
+    }
+
+    private ConfiguredValueTaskAwaitable<bool> Begin() => _stream is null ? OpenAsync().ConfigureAwait(false) : _stream.MoveNextAsync().ConfigureAwait(false);
+
+    private void OnMoved()
+    {
+        try
+        {
+            _more = _move.GetResult();
+        }
+        catch (Exception error)
+        {
+            _error = error;
+        }
+
+        _movedAt = _time.GetTimestamp();
+        if (Interlocked.CompareExchange(ref _state, Moved, Moving) == Moving) _signal.Set();
+        else Closing = ReleaseAsync();
+    }
+
+    private async ValueTask<bool> OpenAsync()
+    {
+        var sent = _request;
+        if (_terms.Budget is { } budget)
+        {
+            var held = await budget.TakeAsync(_terms.Seen with { Descriptor = _descriptor, State = _target.State }, _request, _terms.InputTokens, _terms.OutputBound, _ending.Token).ConfigureAwait(false);
+            if (held.Refusal is { } refusal) throw new BudgetRefusalException(refusal);
+            if (_closed)
+            {
+                budget.Free(held);
+                return false;
+            }
+
+            (_held, sent) = (held, held.Sent);
+        }
+
+        _stream = PrivacyGate.Send(_target, sent, _ending.Token).GetAsyncEnumerator(_ending.Token);
+        return await _stream.MoveNextAsync().ConfigureAwait(false);
+    }
+
+    private void Count(in DecodeUpdate update)
+    {
+        _waiting += update.TokenCount;
+        _tokens += update.TokenCount;
+        if (update.Scores is { } scores) (_waitingScores ??= []).AddRange(scores);
+        _completion = update.Completion;
+        if (update.TokenCount == 0 && update.Text.Length == 0 && update.ToolCall is null) return;
+        _lastToken = _time.GetElapsedTime(_start, _movedAt);
+        _firstToken ??= _lastToken;
+    }
+
+    private Receipt Receipt(RequestFinish finish, HybridException? fault)
+    {
+        var total = _time.GetElapsedTime(_start);
         var began = _firstToken is not null || _completion is not null;
         var output = Math.Max(_completion?.OutputTokens ?? 0, _tokens);
-        var input = _completion is { PromptTokens: > 0 } known ? known.PromptTokens : began ? estimatedInput : 0;
+        var input = _completion is { PromptTokens: > 0 } known ? known.PromptTokens : began ? _terms.InputTokens : 0;
         var cached = _completion?.CachedTokens ?? 0;
         var queue = _completion?.QueueTime ?? TimeSpan.Zero;
         var reported = _completion is { PrefillTime.Ticks: > 0 };
@@ -69,17 +299,17 @@ internal sealed class Attempt(
             InputTokens = input,
             CachedTokens = cached,
             OutputTokens = output,
-            WastedTokens = _completion is null ? output - _delivered : 0,
+            WastedTokens = Math.Min(output, _discarded + (_completion is null ? output - _left : 0)),
             TimeToFirstToken = _firstToken,
             QueueTime = queue,
             PrefillTime = prefill,
             PrefillReported = reported,
             DecodeTime = decode,
             TotalTime = total,
-            Dollars = priceFactor * (CostModel.Dollars(_descriptor, input, cached, output, prefill + decode) + (_woke ? CostModel.WakingDollars(_descriptor) : 0)),
+            Dollars = _terms.Seen.PriceFactor * (CostModel.Dollars(_descriptor, input, cached, output, prefill + decode) + (_woke ? CostModel.WakingDollars(_descriptor) : 0)),
             Joules = joules,
             JoulesMeasured = measured is not null,
-            Grams = CostModel.Grams(joules, gramsPerKilowattHour),
+            Grams = CostModel.Grams(joules, _terms.Seen.GramsPerKilowattHour),
             EmbodiedGrams = CostModel.EmbodiedGrams(_descriptor, prefill + decode),
             Finish = finish,
             Error = fault?.Error,
@@ -87,53 +317,34 @@ internal sealed class Attempt(
         };
     }
 
-    /// <summary>Ends the target's stream; one that still hangs is ended as soon as it lets go.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (_stream is null) return;
-        if (_pending is { IsCompleted: false } hanging)
-        {
-            _ = CloseLaterAsync(hanging, _stream);
-            return;
-        }
-
-        await CloseAsync(_stream);
-    }
-
-    private static async Task CloseLaterAsync(Task hanging, IAsyncEnumerator<DecodeUpdate> stream)
-    {
-        await hanging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await CloseAsync(stream);
-    }
-
-    private static async Task CloseAsync(IAsyncEnumerator<DecodeUpdate> stream)
+    private void Cancel()
     {
         try
         {
-            await stream.DisposeAsync();
+            _ending.Cancel();
+        }
+        catch (AggregateException)
+        {
+            // A target's own callback failed; its stream is closed all the same.
+        }
+    }
+
+    private async Task ReleaseAsync()
+    {
+        try
+        {
+            if (_stream is not null) await _stream.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception error) when (error is HybridException or OperationCanceledException or ObjectDisposedException or IOException)
         {
             // The answer's outcome is already known; what its stream says at closing changes nothing.
         }
-    }
-
-    private async ValueTask<bool> MoveAsync(CancellationToken cancellationToken)
-    {
-        var move = _stream!.MoveNextAsync();
-        if (move.IsCompleted) return await move;
-        _pending = move.AsTask();
-        return await _pending.WaitAsync(cancellationToken);
-    }
-
-    private void Count(DecodeUpdate update)
-    {
-        _held += update.TokenCount;
-        _tokens += update.TokenCount;
-        if (update.Scores is { } scores) (_heldScores ??= []).AddRange(scores);
-        _completion = update.Completion;
-        if (update.TokenCount == 0 && update.Text.Length == 0 && update.ToolCall is null) return;
-        _lastToken = time.GetElapsedTime(_start);
-        _firstToken ??= _lastToken;
+        finally
+        {
+            _ending.Dispose();
+        }
     }
 }
+
+/// <summary>A budget kept an attempt from being sent; never leaves the conductor.</summary>
+internal sealed class BudgetRefusalException(string reason) : Exception(reason);

@@ -19,21 +19,27 @@ internal static class FailoverRule
     public static bool WorthAnother(HybridError error, RequestRun run) => !run.Called && error switch
     {
         HybridError.DeadlineExceeded => false,
-        HybridError.InvalidRequest => run.Delivered,
+        HybridError.InvalidRequest => run.HasSaid,
         _ => true,
     };
 
     /// <summary>Why a standby cannot go on; null if it can.</summary>
-    public static string? PassOver(TargetDescriptor standby, TargetAssessment predicted, RequestRun run, RoutingPolicy policy)
+    /// <param name="standby">Who would go on.</param>
+    /// <param name="predicted">What it would cost.</param>
+    /// <param name="run">What was said and spent.</param>
+    /// <param name="open">Dollars and grams of the attempts that are still open.</param>
+    /// <param name="policy">Whose caps bind all attempts together.</param>
+    public static string? PassOver(TargetDescriptor standby, TargetAssessment predicted, RequestRun run, (double Dollars, double Grams) open, RoutingPolicy policy)
     {
-        if (run.Continuation.Length > 0 && !standby.Capabilities.HasFlag(TargetCapabilities.Continuation))
+        if (run.Said.Length > 0 && !standby.Capabilities.HasFlag(TargetCapabilities.Continuation))
             return "it cannot go on from delivered text";
         if (run.ContextTooShort is { } tooShort && standby.ContextLength <= tooShort)
             return $"its context of {standby.ContextLength} is no longer than the one that was exceeded";
-        if (run.Dollars + predicted.PriceDollars > policy.MaxDollarsPerRequest)
-            return $"${Walls.Digits(run.Dollars)} spent and ${Walls.Digits(predicted.PriceDollars)} predicted pass the cap of ${Walls.Digits(policy.MaxDollarsPerRequest.Value)}";
-        if (run.Grams + predicted.Grams > policy.MaxGramsPerRequest)
-            return $"{Walls.Digits(run.Grams)} g emitted and {Walls.Digits(predicted.Grams)} g predicted pass the cap of {Walls.Digits(policy.MaxGramsPerRequest.Value)} g";
+        var (dollars, grams) = (run.Dollars + open.Dollars, run.Grams + open.Grams);
+        if (dollars + predicted.PriceDollars > policy.MaxDollarsPerRequest)
+            return $"${Walls.Digits(dollars)} spent and ${Walls.Digits(predicted.PriceDollars)} predicted pass the cap of ${Walls.Digits(policy.MaxDollarsPerRequest.Value)}";
+        if (grams + predicted.Grams > policy.MaxGramsPerRequest)
+            return $"{Walls.Digits(grams)} g emitted and {Walls.Digits(predicted.Grams)} g predicted pass the cap of {Walls.Digits(policy.MaxGramsPerRequest.Value)} g";
         return null;
     }
 }

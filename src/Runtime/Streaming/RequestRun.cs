@@ -1,31 +1,39 @@
-using System.Text;
 using Hybrid.Accounting;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
 namespace Hybrid.Streaming;
 
-/// <summary>What has happened to one request so far; used by one reader at a time.</summary>
-internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeProvider time)
+/// <summary>What has happened to one request so far: what was said, what was delivered, what every attempt took.</summary>
+internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeProvider time) : IDisposable
 {
-    private readonly StringBuilder _delivered = new(request.Continuation);
+    private readonly SaidText _said = new(request.Continuation);
     private readonly List<Receipt> _segments = [];
+    private readonly List<Handover> _handovers = [];
     private readonly List<string> _passedOver = [];
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _start = time.GetTimestamp();
     private TimeSpan? _firstText;
+    private long _lastTextAt;
+    private int _deliveredLength;
 
-    public string Continuation => _delivered.ToString();
+    /// <summary>All text that will be delivered, that which waits for its time too.</summary>
+    public ReadOnlySpan<char> Said => _said.Span;
+
+    /// <summary>Tokens of it, what the caller gave along not counted.</summary>
+    public int SaidTokens { get; private set; }
+
+    public bool HasSaid => Called || _said.Length > request.Continuation.Length;
 
     public int DeliveredTokens { get; private set; }
 
-    public bool Delivered => Called || _delivered.Length > request.Continuation.Length;
-
-    /// <summary>Whether a tool call was delivered; another target could only repeat it.</summary>
+    /// <summary>Whether a tool call was said; another target could only repeat it.</summary>
     public bool Called { get; private set; }
 
+    /// <summary>Dollars of the attempts that have ended.</summary>
     public double Dollars { get; private set; }
 
+    /// <summary>Grams of the attempts that have ended.</summary>
     public double Grams { get; private set; }
 
     /// <summary>The longest stated context that was found too short.</summary>
@@ -34,31 +42,46 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
     /// <summary>The first fault: the one that surfaces when nobody can go on.</summary>
     public HybridException? FirstFault { get; private set; }
 
-    public bool LimitReached => request.MaxTokens is { } most && DeliveredTokens >= most;
+    /// <summary>The target of the first fault.</summary>
+    public string? FirstFaulty { get; private set; }
+
+    public bool LimitReached => request.MaxTokens is { } most && SaidTokens >= most;
 
     public RequestReceipt? Receipt { get; private set; }
 
-    /// <summary>The same question, from exactly the delivered text, for the tokens that remain.</summary>
-    public DecodeRequest Remaining => Delivered
-        ? request with { Continuation = Continuation, MaxTokens = request.MaxTokens - DeliveredTokens }
+    /// <summary>The same question, from exactly what was said, for the tokens that remain.</summary>
+    public DecodeRequest Remaining => HasSaid
+        ? request with { Continuation = _said.ToString(), MaxTokens = request.MaxTokens - SaidTokens }
         : request;
 
-    public void Deliver(in DecodeUpdate update)
+    public void Say(in DecodeUpdate update)
     {
-        _firstText ??= time.GetElapsedTime(_start);
-        _delivered.Append(update.Text);
-        DeliveredTokens += update.TokenCount;
+        _said.Append(update.Text);
+        SaidTokens += update.TokenCount;
         Called |= update.ToolCall is not null;
+    }
+
+    public void Deliver(in StreamPiece piece, long now)
+    {
+        if (piece.Text.Length == 0 && piece.ToolCall is null) return;
+        _firstText ??= time.GetElapsedTime(_start, now);
+        if (piece.Handover is { } handover && _deliveredLength > 0) handover.Gap = time.GetElapsedTime(_lastTextAt, now);
+        _lastTextAt = now;
+        _deliveredLength += piece.Text.Length;
+        DeliveredTokens += piece.TokenCount;
     }
 
     public void Fault(HybridException fault, TargetDescriptor target)
     {
         FirstFault ??= fault;
+        FirstFaulty ??= target.Name;
         var known = target.ContextLength < int.MaxValue;
         if (fault.Error == HybridError.ContextExceeded && known) ContextTooShort = Math.Max(ContextTooShort ?? 0, target.ContextLength);
     }
 
     public void PassOver(string standby, string reason) => _passedOver.Add($"{standby}: {reason}");
+
+    public void Add(Handover handover) => _handovers.Add(handover);
 
     public void Add(Receipt segment)
     {
@@ -72,6 +95,7 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
         Id = request.Id,
         Decision = decision,
         Segments = _segments,
+        Handovers = _handovers,
         PassedOver = _passedOver,
         Finish = finish,
         Error = error,
@@ -83,11 +107,13 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
     /// <summary>A fault with what was kept and what became of the other targets.</summary>
     public HybridException Surface(HybridException fault)
     {
-        var kept = Delivered ? $"{DeliveredTokens} tokens were delivered and stay valid" : "Nothing was delivered";
-        var others = _segments.Where(segment => segment.ErrorMessage != fault.Message)
+        var kept = HasSaid ? $"{SaidTokens} tokens were delivered and stay valid" : "Nothing was delivered";
+        var others = _segments.Where(segment => segment.Error is not null && segment.ErrorMessage != fault.Message)
             .Select(segment => $"{segment.Target} failed too ({segment.Error}: {segment.ErrorMessage})")
             .Concat(_passedOver.Select(passed => $"not asked: {passed}"));
         var message = $"{fault.Message} {kept}. {string.Join("; ", others.DefaultIfEmpty("No other target was asked"))}.";
         return new HybridException(fault.Error, message, fault);
     }
+
+    public void Dispose() => _said.Dispose();
 }

@@ -16,4 +16,7 @@ internal readonly record struct StreamPiece(string Text, int TokenCount, string 
 
     /// <summary>A score for each of its tokens; null where none were asked for.</summary>
     public IReadOnlyList<TokenScore>? Scores { get; init; }
+
+    /// <summary>Set on the first piece behind a seam.</summary>
+    public Handover? Handover { get; init; }
 }

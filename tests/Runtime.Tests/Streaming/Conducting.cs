@@ -31,8 +31,8 @@ internal sealed class Conducting(ManualTimeProvider time, params ITarget[] targe
         var profile = new RequestProfile { PromptTokens = 10, ExpectedOutputTokens = 10, Privacy = asked.Privacy };
         TargetSnapshot[] snapshots = [.. targets.Select(target => new TargetSnapshot(target.Descriptor, target.State))];
         var decision = PolicyEngine.Decide(profile, snapshots, Policy);
-        var conductor = new Conductor(time, NullLogger.Instance, Energy);
-        await foreach (var piece in conductor.RunAsync(asked, decision, Policy, name => targets.First(target => target.Descriptor.Name == name), Receipts.Add, cancellationToken: cancellationToken))
+        var conductor = new Conductor(new(time, NullLogger.Instance, name => targets.First(target => target.Descriptor.Name == name), Energy: Energy));
+        await foreach (var piece in conductor.RunAsync(asked, decision, Policy, Receipts.Add, cancellationToken: cancellationToken))
         {
             Pieces.Add(piece);
             onPiece?.Invoke(piece);

@@ -16,7 +16,7 @@ internal sealed class HybridRule : IRoutingRule
 
     public HybridRule(IReadOnlyList<SimulatedTarget> targets, RoutingPolicy policy, SimulatedClock clock)
     {
-        (_targets, _policy) = (targets, policy);
+        (_targets, _policy) = (targets, policy with { Handover = false }); // an answer of the simulator has one speaker
         _predictors = [.. targets.Select(target => new TargetPredictor(target.Descriptor, clock))];
         Chosen = new int[targets.Count];
     }

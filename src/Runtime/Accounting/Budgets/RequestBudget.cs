@@ -4,7 +4,7 @@ using Hybrid.Targets;
 
 namespace Hybrid.Accounting.Budgets;
 
-/// <summary>The budgets of one request: its own, its tenant's and the app's; used by one reader at a time.</summary>
+/// <summary>The budgets of one request: its own, its tenant's and the app's. Each attempt holds a part of its own; attempts may begin and end side by side.</summary>
 internal sealed class RequestBudget
 {
     private readonly BudgetLedger? _ledger;
@@ -12,10 +12,8 @@ internal sealed class RequestBudget
     private readonly string? _tenant;
     private readonly bool _dollars; // whether dollars are limited at all, and grams
     private readonly bool _grams;
-    private BudgetAmount _own; // what is left of the request's own budget
-    private BudgetAmount _most;
-    private BudgetReservation? _held;
-    private ReservedBudget? _reserved;
+    private readonly Lock _lock = new();
+    private BudgetAmount _own; // what is left of the request's own budget, what attempts hold not counted
     private HybridException? _storage;
     private bool _refused;
 
@@ -53,59 +51,81 @@ internal sealed class RequestBudget
     /// <param name="inputTokens">Its tokens, as estimated.</param>
     /// <param name="outputBound">The most tokens of answer where the request sets no limit; at least 1.</param>
     /// <param name="cancellationToken">Ends the wait for the disk; then nothing is set aside.</param>
-    public async ValueTask<(DecodeRequest Sent, string? Refusal)> TakeAsync(
+    public async ValueTask<Held> TakeAsync(
         TargetSnapshot target, DecodeRequest request, int inputTokens, int outputBound, CancellationToken cancellationToken)
     {
         var context = target.Descriptor.ContextLength;
         var limit = request.MaxTokens ?? Math.Clamp(context - inputTokens, 1, Math.Max(outputBound, 1));
-        _most = Most(target, request, inputTokens, Math.Min(limit, context));
-        _reserved = null;
-        if (_most.IsZero) return (request, null);
+        var most = Most(target, request, inputTokens, Math.Min(limit, context));
+        if (most.IsZero) return new(request);
 
-        if (BudgetScope.Words(_most, _own, "the request's budget") is { } words) return (request, Refuse(target, words));
+        if (TakeOwn(most) is { } words) return new(request) { Refusal = Refuse(target, words) };
+        BudgetReservation? reservation = null;
         if (_ledger is not null)
         {
             try
             {
-                (_held, words) = await _ledger.ReserveAsync(_tenant, _most, cancellationToken);
-                if (_held is null) return (request, Refuse(target, words));
+                (reservation, words) = await _ledger.ReserveAsync(_tenant, most, cancellationToken).ConfigureAwait(false);
             }
             catch (HybridException failure)
             {
                 _storage = failure;
-                return (request, failure.Message);
+                words = failure.Message;
             }
+            finally
+            {
+                if (reservation is null) GiveBack(most);
+            }
+
+            if (reservation is null) return new(request) { Refusal = _storage is null ? Refuse(target, words!) : words };
         }
 
-        _reserved = new(Units(_most.Dollars), Units(_most.Grams), limit) { LimitAdded = request.MaxTokens is null };
-        return (request.MaxTokens is null ? request with { MaxTokens = limit } : request, null);
+        return new(request.MaxTokens is null ? request with { MaxTokens = limit } : request)
+        {
+            Most = most,
+            Reservation = reservation,
+            Reserved = new(Units(most.Dollars), Units(most.Grams), limit) { LimitAdded = request.MaxTokens is null },
+        };
     }
 
     /// <summary>Counts what an attempt took in the place of what was set aside for it; the receipt says both.</summary>
-    public Receipt Settle(Receipt receipt)
+    public Receipt Settle(Held held, Receipt receipt)
     {
         var actual = BudgetAmount.Up(receipt.Dollars, receipt.Grams).Only(_dollars, _grams);
-        _own = new(Less(_own.Dollars, actual.Dollars), Less(_own.Grams, actual.Grams));
-        if (_held is { } held) _ledger!.Settle(held, actual);
+        lock (_lock)
+        {
+            GiveBack(held.Most);
+            _own = new(Less(_own.Dollars, actual.Dollars), Less(_own.Grams, actual.Grams));
+        }
+
+        if (held.Reservation is { } reservation) _ledger!.Settle(reservation, actual);
         else if (!actual.IsZero) _ledger?.Spend(_tenant, actual);
-        _held = null;
-        var exceeded = actual.Dollars > _most.Dollars || actual.Grams > _most.Grams;
+        var exceeded = actual.Dollars > held.Most.Dollars || actual.Grams > held.Most.Grams;
         if (exceeded)
         {
             BudgetMeter.Overran(receipt.Target);
-            if (_ledger is not null) BudgetLog.Overrun(_ledger.Logger, receipt.Target, receipt.Dollars, receipt.Grams, Units(_most.Dollars), Units(_most.Grams));
+            if (_ledger is not null) BudgetLog.Overrun(_ledger.Logger, receipt.Target, receipt.Dollars, receipt.Grams, Units(held.Most.Dollars), Units(held.Most.Grams));
         }
 
-        var reserved = _reserved ?? (exceeded ? new(0, 0, 0) : null);
-        _reserved = null;
+        var reserved = held.Reserved ?? (exceeded ? new(0, 0, 0) : null);
         return reserved is null ? receipt : receipt with { Reserved = reserved with { Exceeded = exceeded } };
     }
 
     /// <summary>Frees what was set aside for an attempt that was never made.</summary>
-    public void Release()
+    public void Free(Held held)
     {
-        if (_held is { } held) _ledger!.Settle(held, default);
-        _held = null;
+        GiveBack(held.Most);
+        if (held.Reservation is { } reservation) _ledger!.Settle(reservation, default);
+    }
+
+    private string? TakeOwn(in BudgetAmount most)
+    {
+        lock (_lock)
+        {
+            if (BudgetScope.Words(most, _own, "the request's budget") is { } words) return words;
+            _own = new(Less(_own.Dollars, most.Dollars), Less(_own.Grams, most.Grams));
+            return null;
+        }
     }
 
     private BudgetAmount Most(in TargetSnapshot target, DecodeRequest request, int inputTokens, int output)
@@ -113,6 +133,11 @@ internal sealed class RequestBudget
         var input = BudgetBound.InputTokens(request, inputTokens, target.Descriptor.ContextLength);
         TimeSpan? left = request.Deadline is { } deadline ? TimeSpan.FromTicks(Math.Max(0, (deadline - _time.GetUtcNow()).Ticks)) : null;
         return BudgetBound.Of(target, input, output, BudgetBound.Busy(target, input, output, left)).Only(_dollars, _grams);
+    }
+
+    private void GiveBack(in BudgetAmount most)
+    {
+        lock (_lock) _own = new(More(_own.Dollars, most.Dollars), More(_own.Grams, most.Grams));
     }
 
     private string Refuse(in TargetSnapshot target, string words)
@@ -126,5 +151,21 @@ internal sealed class RequestBudget
 
     private static long Less(long left, long taken) => left == BudgetAmount.NoLimit ? left : Math.Max(left - taken, 0);
 
+    private static long More(long left, long back) => left == BudgetAmount.NoLimit ? left : left + back;
+
     private static double? Least(double? a, double? b) => a is null ? b : b is null ? a : Math.Min(a.Value, b.Value);
+
+    /// <summary>What one attempt may send, and what is set aside for it.</summary>
+    /// <param name="Sent">What may be sent.</param>
+    internal sealed record Held(DecodeRequest Sent)
+    {
+        /// <summary>Why nothing may be sent; null where it may.</summary>
+        public string? Refusal { get; init; }
+
+        public BudgetAmount Most { get; init; }
+
+        public BudgetReservation? Reservation { get; init; }
+
+        public ReservedBudget? Reserved { get; init; }
+    }
 }

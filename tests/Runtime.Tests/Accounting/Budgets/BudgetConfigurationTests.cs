@@ -129,8 +129,8 @@ public sealed class BudgetConfigurationTests : IDisposable
         await client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 100 }.WithTenant("unmetered"));
         await Assert.ThrowsAsync<HybridException>(() => client.GetResponseAsync("Hi", new ChatOptions().WithBudget(dollars: 1)));
         listener.RecordObservableInstruments();
-        Assert.Equal(0.3, seen["hybrid.budget.dollars_spent tenant:metered day"], 9);
-        Assert.Equal(0.01, seen["hybrid.budget.dollars_left tenant:metered day"], 9);
+        Assert.Equal(0.101, seen["hybrid.budget.dollars_spent tenant:metered day"], 9); // cut off at its 101st token
+        Assert.Equal(0.209, seen["hybrid.budget.dollars_left tenant:metered day"], 9);
         Assert.False(seen.ContainsKey("hybrid.budget.dollars_left tenant:metered hour")); // no limit
         Assert.DoesNotContain(seen.Keys, key => key.Contains("unmetered", StringComparison.Ordinal));
         Assert.Equal(2, seen["hybrid.budget.overruns metered-deaf"]);

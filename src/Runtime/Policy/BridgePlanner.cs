@@ -1,0 +1,78 @@
+using Hybrid.Accounting;
+using Hybrid.Targets;
+
+namespace Hybrid.Policy;
+
+/// <summary>Finds the pair of targets that answers best together: one that speaks at once, and one that takes long to start and does the rest.</summary>
+/// <remarks>
+/// <para>With TTFT t_b and rate r_b of the first and TTFT t_p of the second, n_b = (t_p - t_b)·r_b tokens come from the first, the other
+/// n - n_b from the second, which prefills them besides the prompt. Price, energy and quality are those of both parts, the time is t_p
+/// and the decode of the rest. The pair is weighed by the terms of the policy like any single target, so that one that does not pay is
+/// not made.</para>
+/// <para>Pure. Answers with tools, a format or scores are not divided: what was said so far may be no whole part of them.</para>
+/// </remarks>
+internal static class BridgePlanner
+{
+    /// <summary>Nobody is asked to speak first for less.</summary>
+    public static readonly TimeSpan LeastLead = TimeSpan.FromSeconds(0.25);
+
+    private const double MostOfAnswer = 0.9; // whoever says more may as well say all
+
+    /// <returns>The place of the second target and what is planned; null where one target alone is as good.</returns>
+    public static (int Primary, Bridge Bridge)? Find(in RequestProfile profile, ReadOnlySpan<TargetSnapshot> targets, RoutingPolicy policy, ReadOnlySpan<TargetScore> scores)
+    {
+        const TargetCapabilities Plain = TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens;
+        if (!policy.Handover || (profile.Needs & ~Plain) != TargetCapabilities.None)
+            return null;
+        var least = double.PositiveInfinity;
+        var most = 0.0;
+        foreach (ref readonly var score in scores)
+        {
+            if (!score.Admitted)
+                continue;
+            least = Math.Min(least, score.ScoreDollars);
+            most = Math.Max(most, score.Quality);
+        }
+
+        (int, Bridge)? found = null;
+        for (var p = 0; p < targets.Length; p++)
+        {
+            if (!scores[p].Admitted || !targets[p].Descriptor.Capabilities.HasFlag(TargetCapabilities.Continuation))
+                continue;
+            for (var b = 0; b < targets.Length; b++)
+            {
+                if (b == p || !scores[b].Admitted || Pair(profile, targets[b], targets[p], policy, scores[b], scores[p], most) is not { } bridge || bridge.ScoreDollars >= least)
+                    continue;
+                least = bridge.ScoreDollars;
+                found = (p, bridge);
+            }
+        }
+
+        return found;
+    }
+
+    private static Bridge? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)
+    {
+        var lead = secondScore.Prediction.FirstTokenSeconds - firstScore.Prediction.FirstTokenSeconds;
+        var spoken = (int)Math.Ceiling(lead * first.Rates.DecodeTokensPerSecond);
+        if (lead < LeastLead.TotalSeconds || spoken < 1 || spoken > profile.ExpectedOutputTokens * MostOfAnswer)
+            return null;
+        var rest = profile.ExpectedOutputTokens - spoken;
+        var quantile = policy.LatencyQuantile;
+        var spokenPart = Prediction.Of(profile with { ExpectedOutputTokens = spoken, OutputTokensAtQuantile = null }, first, quantile);
+        var restPart = Prediction.Of(
+            profile with { ContinuationTokens = profile.ContinuationTokens + spoken, ExpectedOutputTokens = rest, OutputTokensAtQuantile = Math.Max((profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) - spoken, rest) },
+            second,
+            quantile);
+        var (dollars, grams) = (spokenPart.Dollars + restPart.Dollars, spokenPart.Grams + restPart.Grams);
+        if (dollars > policy.MaxDollarsPerRequest || dollars > profile.DollarsLeft || grams > policy.MaxGramsPerRequest || grams > profile.GramsLeft || restPart.TotalSeconds > profile.TimeLeft?.TotalSeconds)
+            return null;
+        var quality = ((spoken * firstScore.Quality) + (rest * secondScore.Quality)) / profile.ExpectedOutputTokens;
+        var score = dollars
+            + (restPart.TotalSeconds * (1 + second.Rates.FailureProbability) * policy.DollarsPerSecond)
+            + CostModel.CarbonDollars(grams, policy.DollarsPerTonCarbon)
+            + ((most - quality) * 100 * policy.DollarsPerQualityPoint)
+            + secondScore.LearnedDollars;
+        return new(first.Descriptor.Name, spoken, Prediction.Span(restPart.FirstTokenSeconds), score);
+    }
+}

@@ -1,0 +1,71 @@
+using Hybrid.Targets;
+
+namespace Hybrid.Streaming;
+
+/// <summary>A handover on its way: who will go on, how far it is, and what the speaker says meanwhile.</summary>
+internal sealed class Move(string target, HandoverReason reason, double startSeconds)
+{
+    /// <summary>Handovers of one target that came too late before it is let be.</summary>
+    public const int MostTries = 3;
+
+    /// <summary>How far it is.</summary>
+    public enum Stages
+    {
+        /// <summary>The target loads.</summary>
+        Waking,
+
+        /// <summary>The target prefills what was said so far, so that later only the difference is left.</summary>
+        Prefilling,
+
+        /// <summary>Slack is built: decoded text that is delivered while the target starts.</summary>
+        Building,
+
+        /// <summary>The target was asked to go on from the freeze point.</summary>
+        Asking,
+
+        /// <summary>It was too late: the speaker went on, and what it says will be thrown away.</summary>
+        Late,
+    }
+
+    public string Target => target;
+
+    public HandoverReason Reason => reason;
+
+    public Stages Stage { get; set; }
+
+    /// <summary>How long it is expected to take from being asked to the first token, in seconds.</summary>
+    public double StartSeconds { get; set; } = startSeconds;
+
+    public Task? Waking { get; set; }
+
+    public Attempt? Attempt { get; set; }
+
+    /// <summary>The freeze point, in tokens.</summary>
+    public int AtToken { get; set; }
+
+    public int Tries { get; set; }
+
+    /// <summary>When the stage began.</summary>
+    public long Since { get; set; }
+
+    /// <summary>Since when nothing is left to deliver.</summary>
+    public long? DryAt { get; set; }
+
+    /// <summary>What the speaker said beyond the freeze point.</summary>
+    public List<DecodeUpdate> Overrun { get; } = [];
+
+    public int OverrunTokens { get; private set; }
+
+    public void Keep(in DecodeUpdate update)
+    {
+        Overrun.Add(update);
+        OverrunTokens += update.TokenCount;
+    }
+
+    public void Forget()
+    {
+        Overrun.Clear();
+        OverrunTokens = 0;
+        DryAt = null;
+    }
+}

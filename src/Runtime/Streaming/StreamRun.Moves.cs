@@ -1,0 +1,271 @@
+using Hybrid.Accounting;
+using Hybrid.Policy;
+using Hybrid.Targets;
+using Microsoft.Extensions.Logging;
+
+namespace Hybrid.Streaming;
+
+/// <content>Races and handovers.</content>
+internal sealed partial class StreamRun
+{
+    private bool CanHedge => _policy.HedgeAfter is not null && !_hedged && !_run.HasSaid && _move is null && _speaker is not null && !_ended;
+
+    private bool StepRival(long now)
+    {
+        if (CanHedge && now >= After(_start, _policy.HedgeAfter!.Value))
+        {
+            _hedged = true;
+            if (Next(null) is not { } second) return false;
+            _rival = Open(second, _request);
+            return true;
+        }
+
+        if (_rival is null) return false;
+        switch (_rival.Poll(out var update))
+        {
+            case AttemptNews.None:
+                return false;
+            case AttemptNews.Fault:
+                Account(ref _rival, Map(_rival));
+                return true;
+            default:
+                Seam(_rival.Name, HandoverReason.Race, 0);
+                Drop(ref _speaker, RequestFinish.Superseded);
+                (_speaker, _rival) = (_rival, null);
+                Say(update);
+                return true;
+        }
+    }
+
+    /// <summary>Sets a handover on its way.</summary>
+    private void Begin(string target, HandoverReason reason, long now)
+    {
+        var seen = _decision.Seen(target);
+        _move = new(target, reason, seen.Rates.RoundTrip.TotalSeconds + (1 / seen.Rates.DecodeTokensPerSecond)) { Since = now };
+        var chosen = _services.Find(target);
+        if (chosen.State.Readiness == TargetReadiness.Warm)
+        {
+            Awake(_move, now);
+            return;
+        }
+
+        _move.Waking = WakeAsync(chosen);
+    }
+
+    private async Task WakeAsync(ITarget target)
+    {
+        try
+        {
+            await PrivacyGate.WarmAsync(target, _request, _either).ConfigureAwait(false);
+        }
+        finally
+        {
+            _signal.Set();
+        }
+    }
+
+    private bool StepMove(long now)
+    {
+        if (_move is not { } move || _ended) return false;
+        return move.Stage switch
+        {
+            Move.Stages.Waking => StepWaking(move, now),
+            Move.Stages.Prefilling => StepPrefilling(move, now),
+            Move.Stages.Building => StepBuilding(move, now),
+            Move.Stages.Asking => StepAsking(move, now),
+            _ => StepLate(move, now),
+        };
+    }
+
+    private bool StepWaking(Move move, long now)
+    {
+        if (move.Waking is { IsCompleted: false }) return false;
+        if (move.Waking!.IsCompletedSuccessfully)
+        {
+            Awake(move, now);
+            return true;
+        }
+
+        var error = move.Waking.Exception?.InnerException;
+        GiveUp(move, $"it could not be woken: {error?.Message ?? "it was cancelled"}");
+        return true;
+    }
+
+    /// <summary>The target is ready: it prefills ahead where that pays.</summary>
+    private void Awake(Move move, long now)
+    {
+        move.Since = now;
+        move.Stage = Move.Stages.Building;
+        if (!PrefillPays(move)) return;
+        move.Stage = Move.Stages.Prefilling;
+        move.Attempt = Open(Assessed(move.Target), _run.Remaining with { MaxTokens = 1 });
+    }
+
+    /// <summary>Prefill ahead costs its tokens once more and saves its time at the seam.</summary>
+    private bool PrefillPays(Move move)
+    {
+        var seen = _decision.Seen(move.Target);
+        var tokens = _decision.Profile.InputTokens + _run.SaidTokens;
+        var seconds = tokens / seen.Rates.PrefillTokensPerSecond;
+        var dollars = seen.PriceFactor * CostModel.Dollars(seen.Descriptor, tokens, 0, 1, Prediction.Span(seconds));
+        if (seconds >= LeastPrefillSeconds && dollars <= seconds * _policy.DollarsPerSecond) return true;
+        move.StartSeconds += seconds;
+        return false;
+    }
+
+    private bool StepPrefilling(Move move, long now)
+    {
+        switch (move.Attempt!.Poll(out _))
+        {
+            case AttemptNews.None:
+                return false;
+            case AttemptNews.Fault:
+                MoveFailed(move);
+                return true;
+            default:
+                Drop(move, RequestFinish.Superseded);
+                (move.Stage, move.Since) = (Move.Stages.Building, now);
+                return true;
+        }
+    }
+
+    private bool StepBuilding(Move move, long now)
+    {
+        var ready = _delivery.Paced || _delivery.Tokens >= Math.Max(_delivery.Slack, 1) || now >= After(move.Since, LongestBuilding);
+        if (!ready || !_run.HasSaid) return false;
+        Ask(move, now);
+        return true;
+    }
+
+    /// <summary>Sets the freeze point: the target is asked to go on from all that was said.</summary>
+    private void Ask(Move move, long now)
+    {
+        move.Forget();
+        (move.Stage, move.Since, move.AtToken) = (Move.Stages.Asking, now, _run.SaidTokens);
+        move.Attempt = Open(Assessed(move.Target), _run.Remaining);
+    }
+
+    private bool StepAsking(Move move, long now)
+    {
+        switch (move.Attempt!.Poll(out var update))
+        {
+            case AttemptNews.None:
+                return CheckLate(move, now);
+            case AttemptNews.Fault:
+                MoveFailed(move);
+                return true;
+            default:
+                TakeOver(move, update);
+                return true;
+        }
+    }
+
+    private void TakeOver(Move move, in DecodeUpdate update)
+    {
+        Seam(move.Target, _left?.Reason ?? move.Reason, move.OverrunTokens);
+        _speaker?.Discard(move.OverrunTokens);
+        Close(ref _speaker, RequestFinish.Superseded);
+        (_speaker, _move) = (move.Attempt, null);
+        _delivery.Slack = 0;
+        Say(_request.LogProbabilities is null ? update with { Scores = null } : update);
+    }
+
+    /// <summary>The slack is used up: the speaker goes on, and the other's answer will only tell how quick it is now.</summary>
+    private bool CheckLate(Move move, long now)
+    {
+        if (!_delivery.IsEmpty || _speaker is null) return false;
+        move.DryAt ??= now;
+        if (move.OverrunTokens == 0 || now < After(move.DryAt.Value, LongestSilence)) return false;
+        move.Stage = Move.Stages.Late;
+        SayOverrun(move);
+        return true;
+    }
+
+    private void SayOverrun(Move move)
+    {
+        DecodeUpdate[] overrun = [.. move.Overrun];
+        move.Forget();
+        foreach (var update in overrun)
+        {
+            if (!_ended) Say(update);
+        }
+    }
+
+    private bool StepLate(Move move, long now)
+    {
+        switch (move.Attempt!.Poll(out _))
+        {
+            case AttemptNews.None:
+                return false;
+            case AttemptNews.Fault:
+                MoveFailed(move);
+                return true;
+        }
+
+        var took = move.Attempt.TimeToFirstToken?.TotalSeconds ?? move.StartSeconds;
+        Drop(move, RequestFinish.Superseded);
+        if (++move.Tries == Move.MostTries)
+        {
+            GiveUp(move, $"it was too late {Move.MostTries} times");
+            return true;
+        }
+
+        // What it prefilled is cached there now, so the next start is shorter than this one, and longer than was thought.
+        move.StartSeconds = Math.Min(Math.Max(took / 2, move.StartSeconds * 2), took);
+        (move.Stage, move.Since) = (Move.Stages.Building, now);
+        return true;
+    }
+
+    private void MoveFailed(Move move)
+    {
+        var attempt = move.Attempt;
+        var fault = Map(attempt!);
+        move.Attempt = null;
+        _move = null;
+        _delivery.Slack = 0;
+        Account(ref attempt, fault);
+        if (_speaker is not null) SayOverrun(move);
+        else _left ??= (move.Target, HandoverReason.Fault);
+    }
+
+    private void GiveUp(Move move, string reason)
+    {
+        _move = null;
+        _delivery.Slack = 0;
+        _tried.Add(move.Target);
+        _run.PassOver(move.Target, reason);
+        LogGivenUp(_services.Logger, _request.Id, move.Target, reason);
+    }
+
+    /// <summary>Looks now and then whether another target should go on.</summary>
+    private void Reconsider(long now)
+    {
+        if (_move is not null || _request.Format is not null || _request.OffersTools || _decision.Ranking.Count < 2) return;
+        if (_confidence?.Value < _policy.MinConfidence && Better() is { } better)
+        {
+            _confidence!.Clear();
+            Begin(better.Name, HandoverReason.Confidence, now);
+            return;
+        }
+
+        if (!_policy.Handover || _services.Look is not { } look || now < After(_lookedAt, LookEvery)) return;
+        _lookedAt = now;
+        var open = Open();
+        var found = HandoverRule.Find(
+            _decision.Profile, look(), _policy, _speaker!.Name, _run.SaidTokens, (_run.Dollars + open.Dollars, _run.Grams + open.Grams), _time.GetElapsedTime(_start, now),
+            target => !_tried.Contains(target.Name) && !_services.IsDistrusted(target.Name) && _decision.Ranking.Any(candidate => candidate.Name == target.Name));
+        if (found is { } move) Begin(move.Target, move.Reason, now);
+    }
+
+    /// <summary>The best of those whose answers are worth more than the speaker's.</summary>
+    private TargetAssessment? Better()
+    {
+        var quality = Assessed(_speaker!.Name).Quality;
+        return _decision.Ranking.FirstOrDefault(candidate => candidate.Quality > quality && candidate.Name != _speaker.Name && !_tried.Contains(candidate.Name) && PassOver(candidate) is null);
+    }
+
+    private TargetAssessment Assessed(string name) => _decision.Targets.First(target => target.Name == name);
+
+    [LoggerMessage(1103, LogLevel.Information, "Request {Id}: target {Target} does not go on: {Reason}.")]
+    private static partial void LogGivenUp(ILogger logger, string id, string target, string reason);
+}
