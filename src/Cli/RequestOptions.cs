@@ -18,6 +18,8 @@ internal sealed class RequestOptions
     private readonly Option<string?> _target = new("--target") { Description = "Use this target and no other." };
     private readonly Option<PrivacyClass?> _privacy = new("--privacy") { Description = "Who may see the prompt: public, internal, confidential or secret." };
     private readonly Option<string?> _deadline = new("--deadline") { Description = "Fail when the answer is not complete by then, e.g. 800ms, 5s, 2m." };
+    private readonly Option<string?> _maxFirst = new("--max-ttft") { Description = "Use no target whose first token is predicted to come later, e.g. 800ms, 2s." };
+    private readonly Option<string?> _maxEach = new("--max-tpot") { Description = "Use no target that is predicted to take longer for each further token, e.g. 50ms." };
     private readonly Option<string?> _system = new("--system") { Description = "A system message before the prompt." };
     private readonly Option<int?> _maxTokens = new("--max-tokens") { Description = "Most tokens to answer with." };
     private readonly Option<float?> _temperature = new("--temperature") { Description = "0 is greedy." };
@@ -55,7 +57,7 @@ internal sealed class RequestOptions
                 result.AddError($"There is no option '{result.Tokens[0].Value}'.");
         });
         command.Add(_prompt);
-        foreach (var option in new Option[] { _config, _model, _policy, _target, _privacy, _deadline, _system, _maxTokens, _temperature, _topP, _topK, _seed, _stop, _jsonSchema, _grammar, _json })
+        foreach (var option in new Option[] { _config, _model, _policy, _target, _privacy, _deadline, _maxFirst, _maxEach, _system, _maxTokens, _temperature, _topP, _topK, _seed, _stop, _jsonSchema, _grammar, _json })
             command.Add(option);
     }
 
@@ -131,6 +133,10 @@ internal sealed class RequestOptions
             options.WithTarget(target);
         if (parsed.GetValue(_deadline) is { } deadline)
             options.WithDeadline(Duration.Parse("--deadline", deadline));
+        if (parsed.GetValue(_maxFirst) is { } first)
+            options.WithMaxTimeToFirstToken(Duration.Parse("--max-ttft", first));
+        if (parsed.GetValue(_maxEach) is { } each)
+            options.WithMaxTimePerToken(Duration.Parse("--max-tpot", each));
         return options;
     }
 }

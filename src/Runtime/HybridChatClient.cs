@@ -165,8 +165,10 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 
     private MeasuredEnergy? OpenMeter()
     {
-        var meter = MeasuredEnergy.Open(_options.SystemFiles, _options.TimeProvider, out var found);
+        var meter = MeasuredEnergy.Open(_options.SystemFiles, _options.GpuMeter, _options.TimeProvider, out var found);
         if (meter is null) LogNoMeter(_logger, found);
+        else if (meter.IsGpuAlone) LogGpuAlone(_logger, found);
+        else LogMeter(_logger, found);
         return meter;
     }
 
@@ -206,6 +208,12 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 
     [LoggerMessage(1004, LogLevel.Warning, "Power cannot be measured on this machine: {Reason}. Receipts take energy from the stated ActiveWatts.")]
     private static partial void LogNoMeter(ILogger logger, string reason);
+
+    [LoggerMessage(1005, LogLevel.Warning, "Only a part of this machine's power can be measured, {Meter}. What processor and memory draw is missing from receipts.")]
+    private static partial void LogGpuAlone(ILogger logger, string meter);
+
+    [LoggerMessage(1006, LogLevel.Information, "Receipts of this device take energy from {Meter}.")]
+    private static partial void LogMeter(ILogger logger, string meter);
 
     [LoggerMessage(1002, LogLevel.Debug, "Request {Id} ended: {Finish} after {Attempts} attempts, {Tokens} tokens, ${Dollars}.")]
     private static partial void LogSettled(ILogger logger, string id, RequestFinish finish, int attempts, int tokens, double dollars);

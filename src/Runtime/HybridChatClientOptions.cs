@@ -33,7 +33,8 @@ public sealed record HybridChatClientOptions
     /// <value>Null: what the targets state counts.</value>
     public IGridIntensitySource? Grid { get; init; }
 
-    /// <summary>Whether receipts of targets on this device take their energy from the machine's meter (RAPL, else a battery), where it has one.</summary>
+    /// <summary>Whether receipts of targets on this device take their energy from the machine's meter, where it has one.</summary>
+    /// <remarks>RAPL and NVIDIA's GPUs (NVML) added up, else a battery, else the GPUs alone, which a warning then says.</remarks>
     /// <value>False: the targets' stated watts count.</value>
     public bool MeasurePower { get; init; }
 
@@ -50,6 +51,9 @@ public sealed record HybridChatClientOptions
 
     /// <summary>The root of sysfs, where the machine's meters are.</summary>
     internal string SystemFiles { get; init; } = "/sys";
+
+    /// <summary>Opens the meter of the machine's GPUs.</summary>
+    internal JouleCounterOpener GpuMeter { get; init; } = NvmlCounter.Open;
 
     /// <summary>What the app and its tenants may spend; several clients may share it, and whoever opened it disposes it after them.</summary>
     /// <value>Null: no budgets but those of single requests.</value>

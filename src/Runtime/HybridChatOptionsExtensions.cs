@@ -1,3 +1,4 @@
+using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 
@@ -9,6 +10,8 @@ public static class HybridChatOptionsExtensions
     internal const string Prefix = "hybrid.";
     internal const string Privacy = "hybrid.privacy";
     internal const string Deadline = "hybrid.deadline";
+    internal const string MaxTimeToFirstToken = "hybrid.max_time_to_first_token";
+    internal const string MaxTimePerToken = "hybrid.max_time_per_token";
     internal const string WaitUntil = "hybrid.can_wait_until";
     internal const string Priority = "hybrid.priority";
     internal const string Policy = "hybrid.policy";
@@ -27,6 +30,22 @@ public static class HybridChatOptionsExtensions
 
     /// <summary>Sets how long the whole answer may take, counted from the moment it is asked; above zero.</summary>
     public static ChatOptions WithDeadline(this ChatOptions options, TimeSpan deadline) => options.Set(Deadline, deadline);
+
+    /// <summary>Removes the targets whose first token is predicted to come later than this after they are asked; above zero.</summary>
+    /// <remarks>
+    /// <para>The smaller of this and the policy's <see cref="RoutingPolicy.MaxTimeToFirstToken"/> counts, at the policy's quantile. It is
+    /// the first token of the whole answer: who stands by was predicted to keep it too, but a standby that goes on after a fault is not
+    /// held to it again. The wait that <see cref="CanWaitUntil"/> allows is not in it.</para>
+    /// <para>Unlike <see cref="WithDeadline"/> it ends no answer that comes later than predicted.</para>
+    /// </remarks>
+    public static ChatOptions WithMaxTimeToFirstToken(this ChatOptions options, TimeSpan longest) => options.Set(MaxTimeToFirstToken, longest);
+
+    /// <summary>Removes the targets that are predicted to take longer than this for each token after the first, as a mean; above zero.</summary>
+    /// <remarks>
+    /// The smaller of this and the policy's <see cref="RoutingPolicy.MaxTimePerToken"/> counts, at the policy's quantile. Who stands by keeps
+    /// it too, so that it holds for the rest of an answer after a fault. It ends no answer that comes slower than predicted.
+    /// </remarks>
+    public static ChatOptions WithMaxTimePerToken(this ChatOptions options, TimeSpan longest) => options.Set(MaxTimePerToken, longest);
 
     /// <summary>Lets the request wait for a cheaper or greener slot, as long as the answer can be complete by then.</summary>
     public static ChatOptions CanWaitUntil(this ChatOptions options, DateTimeOffset time) => options.Set(WaitUntil, time);

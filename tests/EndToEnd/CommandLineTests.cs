@@ -48,6 +48,23 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Limits_on_time_per_request_choose_among_targets()
+    {
+        var kept = await HybridAsync("route", "--json", "--max-ttft", "1h", "--max-tpot", "10s", "hello");
+        Assert.Equal(0, kept.ExitCode);
+        using var decision = JsonDocument.Parse(kept.Output);
+        var profile = decision.RootElement.GetProperty("profile");
+        Assert.Equal((3600, 10), (profile.GetProperty("maxTimeToFirstTokenSeconds").GetDouble(), profile.GetProperty("maxTimePerTokenSeconds").GetDouble()));
+
+        var first = await HybridAsync("run", "--max-ttft", "0.001ms", "hello"); // no target claims less than 0.01 ms
+        Assert.Equal(3, first.ExitCode);
+        Assert.Contains("is later than the request's 0.000001 s", first.Errors, StringComparison.Ordinal);
+        var each = await HybridAsync("run", "--max-tpot", "0.001ms", "hello");
+        Assert.Equal(3, each.ExitCode);
+        Assert.Contains("per token is longer than the request's 0.000001 s", each.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_target_allowed_is_exit_code_3()
     {
         var config = Write("""{ "Hybrid": { "Policies": { "cloud-only": { "AllowedZones": ["public"] } } } }""");
@@ -105,6 +122,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData(2, "Temperature is -1", "run", "--temperature=-1", "hello")]
     [InlineData(2, "MaxOutputTokens", "run", "--max-tokens", "0", "hello")]
     [InlineData(2, "'soon' is not a duration", "run", "--deadline", "soon", "hello")]
+    [InlineData(2, "--max-ttft: 'soon' is not a duration", "run", "--max-ttft", "soon", "hello")]
+    [InlineData(2, "--max-ttft: '0s' is not a duration above zero", "run", "--max-ttft", "0s", "hello")]
+    [InlineData(2, "--max-tpot: '-1s' is not a duration above zero", "route", "--max-tpot=-1s", "hello")]
     [InlineData(2, "no target 'nosuch'", "run", "--target", "nosuch", "hello")]
     [InlineData(2, "does not exist", "run", "--config", "nosuch.json", "hello")]
     [InlineData(2, "--bogus", "run", "--bogus", "hello")]

@@ -47,6 +47,8 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             Privacy = decode.Privacy,
             Needs = TargetCapabilities.Chat | decode.Needs,
             TimeLeft = properties.Deadline,
+            MaxTimeToFirstToken = properties.MaxTimeToFirstToken,
+            MaxTimePerToken = properties.MaxTimePerToken,
             CanWaitUntil = properties.CanWaitUntil,
             Tenant = properties.Tenant,
             DollarsLeft = properties.BudgetDollars,

@@ -12,6 +12,10 @@ internal sealed record HybridProperties
 
     public TimeSpan? Deadline { get; private init; }
 
+    public TimeSpan? MaxTimeToFirstToken { get; private init; }
+
+    public TimeSpan? MaxTimePerToken { get; private init; }
+
     public DateTimeOffset? CanWaitUntil { get; private init; }
 
     public RequestPriority? Priority { get; private init; }
@@ -45,7 +49,9 @@ internal sealed record HybridProperties
             read = key switch
             {
                 HybridChatOptionsExtensions.Privacy => read with { Privacy = Known(Is<PrivacyClass>(key, value)) },
-                HybridChatOptionsExtensions.Deadline => read with { Deadline = Positive(Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.Deadline => read with { Deadline = Positive("deadline", Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.MaxTimeToFirstToken => read with { MaxTimeToFirstToken = Positive("longest time to the first token", Is<TimeSpan>(key, value)) },
+                HybridChatOptionsExtensions.MaxTimePerToken => read with { MaxTimePerToken = Positive("longest time per token", Is<TimeSpan>(key, value)) },
                 HybridChatOptionsExtensions.WaitUntil => read with { CanWaitUntil = Is<DateTimeOffset>(key, value) },
                 HybridChatOptionsExtensions.Priority => read with { Priority = Known(Is<RequestPriority>(key, value)) },
                 HybridChatOptionsExtensions.Policy => read with { Policy = Is<string>(key, value) },
@@ -81,9 +87,9 @@ internal sealed record HybridProperties
         ? tag
         : throw Invalid($"The tag has {tag.Length} characters; use 1 to 64");
 
-    private static TimeSpan Positive(TimeSpan deadline) => deadline > TimeSpan.Zero
-        ? deadline
-        : throw Invalid($"The deadline is {deadline}; it must be above zero");
+    private static TimeSpan Positive(string what, TimeSpan time) => time > TimeSpan.Zero
+        ? time
+        : throw Invalid($"The {what} is {time}; it must be above zero");
 
     private static string Payer(string tenant) => BudgetRules.IsTenant(tenant)
         ? tenant

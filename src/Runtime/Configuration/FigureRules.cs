@@ -64,6 +64,7 @@ internal static class FigureRules
         Positive(policy.MaxDollarsPerRequest ?? 1, $"{path}:{nameof(policy.MaxDollarsPerRequest)}", errors);
         Positive(policy.MaxGramsPerRequest ?? 1, $"{path}:{nameof(policy.MaxGramsPerRequest)}", errors);
         Positive(policy.MaxTimeToFirstToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimeToFirstToken)}", errors);
+        Positive(policy.MaxTimePerToken?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTimePerToken)}", errors);
         NotNegative(policy.HedgeAfter?.TotalSeconds ?? 0, $"{path}:{nameof(policy.HedgeAfter)}", errors);
         Positive(policy.MaxTokenGap?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTokenGap)}", errors);
         Positive(policy.TokensPerSecond ?? 1, $"{path}:{nameof(policy.TokensPerSecond)}", errors);

@@ -33,7 +33,7 @@ public sealed class HybridOptions
     /// <value>Null: no limit.</value>
     public long? MemoryBudget { get; set; }
 
-    /// <summary>Whether energy on this device is measured: key <c>Hybrid:Local:MeasurePower</c>.</summary>
+    /// <summary>Whether energy on this device is measured, as <see cref="HybridChatClientOptions.MeasurePower"/> says: key <c>Hybrid:Local:MeasurePower</c>.</summary>
     /// <value>False.</value>
     public bool MeasurePower { get; set; }
 

@@ -12,6 +12,8 @@ internal static class DecisionText
         var profile = decision.Profile;
         text.Append($"policy '{decision.Policy}', {Walls.Name(profile.Privacy)} request, {profile.InputTokens} tokens in, {profile.ExpectedOutputTokens} expected");
         if (profile.TimeLeft is { } left) text.Append($", {Walls.Digits(left.TotalSeconds)} s left");
+        if (profile.MaxTimeToFirstToken is { } first) text.Append($", first token within {Walls.Digits(first.TotalSeconds)} s");
+        if (profile.MaxTimePerToken is { } each) text.Append($", {Walls.Digits(each.TotalSeconds)} s per token");
         if (decision.Remark is { } remark) text.Append("; ").Append(remark);
         if (decision.Deferral is { } deferral) text.Append('\n').Append(deferral);
         text.Append('\n').Append(Line(decision));

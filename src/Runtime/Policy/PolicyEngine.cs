@@ -43,13 +43,12 @@ public static class PolicyEngine
         ArgumentNullException.ThrowIfNull(policy);
         if (scores.Length < targets.Length)
             throw new ArgumentException($"It has room for {scores.Length} scores and there are {targets.Length} targets.", nameof(scores));
-        var quantile = RatioBand.Find(policy.LatencyQuantile);
-        var hasLists = policy.AllowedZones.Count + policy.AllowedTargets.Count > 0;
+        var terms = RequestTerms.Of(profile, policy);
         var most = 0.0;
         for (var i = 0; i < targets.Length; i++)
         {
             ref var score = ref scores[i];
-            Score(profile, targets[i], policy, quantile, hasLists, ref score);
+            Score(profile, targets[i], policy, terms, ref score);
             if (score.Admitted)
                 most = Math.Max(most, score.Quality);
         }
@@ -70,9 +69,9 @@ public static class PolicyEngine
         return best;
     }
 
-    private static void Score(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in RatioBand.Place quantile, bool hasLists, ref TargetScore score)
+    private static void Score(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in RequestTerms terms, ref TargetScore score)
     {
-        var prediction = Prediction.Of(profile, target, quantile);
+        var prediction = Prediction.Of(profile, target, terms.Quantile);
         score.Prediction = prediction;
         score.Quality = CostModel.Quality(target.Descriptor);
         score.TimeDollars = prediction.TotalSeconds * (1 + target.Rates.FailureProbability) * policy.DollarsPerSecond; // an attempt that fails is taken to cost its time once more
@@ -81,6 +80,6 @@ public static class PolicyEngine
         score.LearnedDollars = target.LearnedDollars;
         // What is no number, a weight too, would win or lose every comparison.
         var comparable = prediction.IsUsable && double.IsFinite(score.ScoreDollars + (score.Quality * policy.DollarsPerQualityPoint));
-        score.Walls = Walls.Check(profile, target, policy, prediction, hasLists).With(Wall.Figures, !comparable);
+        score.Walls = Walls.Check(profile, target, policy, prediction, terms).With(Wall.Figures, !comparable);
     }
 }

@@ -52,6 +52,9 @@ internal readonly record struct Prediction(double FirstTokenSeconds, double Tota
             CostModel.Grams(joules, target.GramsPerKilowattHour));
     }
 
+    /// <summary>Seconds for each token after the first, at a quantile: 1 / decode rate · spread.</summary>
+    public static double PerTokenSeconds(TargetRates rates, in RatioBand.Place quantile) => rates.PerTokenSpread.At(quantile) / rates.DecodeTokensPerSecond;
+
     /// <summary>What measurements are compared with: the median and the expected length, at whatever quantile the policy decides.</summary>
     public static Prediction Usual(in RequestProfile profile, in TargetSnapshot target) => Of(profile with { OutputTokensAtQuantile = null }, target, Median);
 

@@ -56,6 +56,16 @@ public readonly record struct RequestProfile
     [JsonPropertyName("timeLeftSeconds")]
     public TimeSpan? TimeLeft { get; init; }
 
+    /// <summary>Longest predicted wait for the first token of the whole answer; above 0; in JSON, seconds. The smaller of this and the policy's counts.</summary>
+    /// <value>Null: no limit but the policy's.</value>
+    [JsonPropertyName("maxTimeToFirstTokenSeconds")]
+    public TimeSpan? MaxTimeToFirstToken { get; init; }
+
+    /// <summary>Longest predicted time for each token after the first, as a mean; above 0; in JSON, seconds. The smaller of this and the policy's counts.</summary>
+    /// <value>Null: no limit but the policy's.</value>
+    [JsonPropertyName("maxTimePerTokenSeconds")]
+    public TimeSpan? MaxTimePerToken { get; init; }
+
     /// <summary>Until when the answer may come, if that is cheaper or greener.</summary>
     /// <value>Null: it is wanted at once.</value>
     public DateTimeOffset? CanWaitUntil { get; init; }

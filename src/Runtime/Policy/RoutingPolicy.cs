@@ -41,6 +41,10 @@ public sealed record RoutingPolicy
     /// <value>Null: no limit.</value>
     public TimeSpan? MaxTimeToFirstToken { get; init; }
 
+    /// <summary>Longest predicted time for each token after the first, as a mean; above 0.</summary>
+    /// <value>Null: no limit.</value>
+    public TimeSpan? MaxTimePerToken { get; init; }
+
     /// <summary>Names of the only targets it may use.</summary>
     /// <value>Empty: all.</value>
     public IReadOnlyList<string> AllowedTargets { get; init; } = [];

@@ -30,8 +30,11 @@ public enum Wall
     /// <summary>The predicted emission is above the policy's cap.</summary>
     Carbon,
 
-    /// <summary>The predicted wait for the first token is above the policy's limit.</summary>
+    /// <summary>The predicted wait for the first token is above the policy's limit or the request's.</summary>
     FirstToken,
+
+    /// <summary>The predicted time for each further token is above the policy's limit or the request's.</summary>
+    PerToken,
 
     /// <summary>The predicted total is above the time left.</summary>
     Deadline,

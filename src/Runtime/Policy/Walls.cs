@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hybrid.Accounting;
 using Hybrid.Targets;
 
 namespace Hybrid.Policy;
@@ -8,20 +9,21 @@ internal static class Walls
 {
     private static readonly Wall[] All = Enum.GetValues<Wall>();
 
-    public static WallSet Check(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction, bool hasLists)
+    public static WallSet Check(in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction, in RequestTerms terms)
     {
-        var (descriptor, state, _) = target;
+        var (descriptor, state, rates) = target;
         return default(WallSet)
             .With(Wall.Pin, IsPinnedAway(profile, descriptor) || IsOtherModel(profile, descriptor))
             .With(Wall.Privacy, !descriptor.Zone.Admits(profile.Privacy))
             .With(Wall.Offline, policy.Offline && descriptor.Zone != Zone.Device)
-            .With(Wall.NotAllowed, hasLists && (IsForeignZone(policy, descriptor) || IsUnlisted(policy, descriptor)))
+            .With(Wall.NotAllowed, terms.HasLists && (IsForeignZone(policy, descriptor) || IsUnlisted(policy, descriptor)))
             .With(Wall.Capability, (profile.Needs & ~descriptor.Capabilities) != TargetCapabilities.None)
             .With(Wall.Context, (long)profile.PromptTokens + profile.ContinuationTokens + RoomFor(profile) > descriptor.ContextLength)
             .With(Wall.Unavailable, state.Readiness == TargetReadiness.Unavailable)
             .With(Wall.Price, IsAbove(prediction.Dollars, policy.MaxDollarsPerRequest))
             .With(Wall.Carbon, IsAbove(prediction.Grams, policy.MaxGramsPerRequest))
-            .With(Wall.FirstToken, prediction.FirstTokenSeconds > policy.MaxTimeToFirstToken?.TotalSeconds)
+            .With(Wall.FirstToken, prediction.FirstTokenSeconds > terms.MostFirstTokenSeconds)
+            .With(Wall.PerToken, double.IsFinite(terms.MostPerTokenSeconds) && Prediction.PerTokenSeconds(rates, terms.Quantile) > terms.MostPerTokenSeconds)
             .With(Wall.Deadline, prediction.TotalSeconds > profile.TimeLeft?.TotalSeconds)
             .With(Wall.Budget, IsAbove(prediction.Dollars, profile.DollarsLeft) || IsAbove(prediction.Grams, profile.GramsLeft));
     }
@@ -56,7 +58,7 @@ internal static class Walls
 
     private static string[] Words(Wall wall, in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
     {
-        var (descriptor, state, _) = target;
+        var (descriptor, state, rates) = target;
         return wall switch
         {
             Wall.Pin => Those(
@@ -72,7 +74,8 @@ internal static class Walls
             Wall.Unavailable => [state.Reason.Length > 0 ? $"unavailable: {state.Reason}" : "unavailable"],
             Wall.Price => [$"predicted ${Digits(prediction.Dollars)} is above the cap of ${Digits(policy.MaxDollarsPerRequest!.Value)}"],
             Wall.Carbon => [$"predicted {Digits(prediction.Grams)} g CO2e is above the cap of {Digits(policy.MaxGramsPerRequest!.Value)} g"],
-            Wall.FirstToken => [$"predicted first token after {Digits(prediction.FirstTokenSeconds)} s is later than {Digits(policy.MaxTimeToFirstToken!.Value.TotalSeconds)} s"],
+            Wall.FirstToken => [$"predicted first token after {Digits(prediction.FirstTokenSeconds)} s is later than {Smaller(policy.MaxTimeToFirstToken, profile.MaxTimeToFirstToken)}"],
+            Wall.PerToken => [$"predicted {Digits(Prediction.PerTokenSeconds(rates, RatioBand.Find(policy.LatencyQuantile)))} s per token is longer than {Smaller(policy.MaxTimePerToken, profile.MaxTimePerToken)}"],
             Wall.Deadline => [$"predicted {Digits(prediction.TotalSeconds)} s is longer than the {Digits(profile.TimeLeft!.Value.TotalSeconds)} s left"],
             Wall.Budget => Those(
                 IsAbove(prediction.Dollars, profile.DollarsLeft) ? $"predicted ${Digits(prediction.Dollars)} is above the ${Digits(profile.DollarsLeft!.Value)} left in the budget" : null,
@@ -92,6 +95,11 @@ internal static class Walls
 
         return [.. given];
     }
+
+    /// <summary>The limit that counts, and whose it is.</summary>
+    private static string Smaller(TimeSpan? policys, TimeSpan? requests) => policys is { } own && !(requests < own)
+        ? $"the policy's {Digits(own.TotalSeconds)} s"
+        : $"the request's {Digits(requests!.Value.TotalSeconds)} s";
 
     /// <summary>A limit is a wish for so much room, however short such answers usually are.</summary>
     private static int RoomFor(in RequestProfile profile) => Math.Max(profile.ExpectedOutputTokens, profile.MaxOutputTokens ?? 0);

@@ -39,6 +39,7 @@ internal static class HandoverRule
             ContinuationTokens = profile.ContinuationTokens + said,
             ExpectedOutputTokens = rest,
             OutputTokensAtQuantile = null,
+            MaxTimeToFirstToken = null,
             MaxOutputTokens = profile.MaxOutputTokens is { } most ? Math.Max(most - said, 1) : null,
             DollarsLeft = Left(profile.DollarsLeft, spent.Dollars),
             GramsLeft = Left(profile.GramsLeft, spent.Grams),

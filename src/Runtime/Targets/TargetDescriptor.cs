@@ -49,7 +49,7 @@ public sealed record TargetDescriptor
     /// <summary>Dollars per million tokens of the answer.</summary>
     public double DollarsPerMillionOutputTokens { get; init; }
 
-    /// <summary>Dollars per hour while it decodes for us.</summary>
+    /// <summary>Dollars per hour while it decodes for us, charged by the busy second: a price per second is given as that price times 3600.</summary>
     public double DollarsPerHour { get; init; }
 
     /// <summary>Dollars per hour while it is warm and idle; charged to who wakes it, for its cold start and <see cref="StaysWarm"/>.</summary>

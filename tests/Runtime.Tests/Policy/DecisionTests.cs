@@ -24,6 +24,16 @@ public class DecisionTests
     }
 
     [Fact]
+    public void Limits_on_time_of_the_request_are_read_too()
+    {
+        var decision = TestTargets.Decide(TestTargets.Chat with { MaxTimeToFirstToken = TimeSpan.FromSeconds(2), MaxTimePerToken = TimeSpan.FromMilliseconds(50) }, PolicyPresets.Balanced, TestTargets.Site);
+        Assert.StartsWith("policy 'balanced', public request, 300 tokens in, 128 expected, first token within 2 s, 0.05 s per token\n", decision.Explain(), StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(decision.ToJson());
+        var profile = json.RootElement.GetProperty("profile");
+        Assert.Equal((2, 0.05), (profile.GetProperty("maxTimeToFirstTokenSeconds").GetDouble(), profile.GetProperty("maxTimePerTokenSeconds").GetDouble()));
+    }
+
+    [Fact]
     public void One_line_names_the_term_that_decided()
     {
         var decision = TestTargets.Decide(TestTargets.Chat, PolicyPresets.Fast, TestTargets.Device, TestTargets.Cloud);

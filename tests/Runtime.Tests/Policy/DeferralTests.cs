@@ -75,6 +75,16 @@ public class DeferralTests
     }
 
     [Fact]
+    public void The_wait_for_a_slot_is_not_the_wait_for_the_first_token()
+    {
+        var limited = TestTargets.Chat with { MaxTimeToFirstToken = TimeSpan.FromSeconds(1), MaxTimePerToken = TimeSpan.FromSeconds(0.1) }; // 0.75 s and 1/30 s on the device
+        Assert.Equal(Now.AddHours(2), Plan(Now.AddHours(6), TestTargets.Device.Warm(), limited, 400, 300, 80).StartAt);
+        var never = limited with { MaxTimePerToken = TimeSpan.FromSeconds(0.01) };
+        var plan = Plan(Now.AddHours(6), TestTargets.Device.Warm(), never, 400, 300, 80);
+        Assert.Equal((Now, "no later slot is expected to score lower"), (plan.StartAt, plan.Reason)); // nobody may take it, then as now
+    }
+
+    [Fact]
     public void Whatever_comes_it_is_in_time_and_the_first_of_the_cheapest()
     {
         var random = new Random(20260328);

@@ -36,7 +36,7 @@ public class MonotonicityTests
     public void A_tighter_limit_never_lets_a_target_in()
     {
         var random = new Random(20260102);
-        var removed = new int[6];
+        var removed = new int[9];
         for (var round = 0; round < 20_000; round++)
         {
             var policy = AnyPolicy(random);
@@ -51,7 +51,10 @@ public class MonotonicityTests
                 2 => (profile, policy with { MaxTimeToFirstToken = (policy.MaxTimeToFirstToken ?? TimeSpan.FromSeconds(10)) * to }),
                 3 => (profile with { TimeLeft = (profile.TimeLeft ?? TimeSpan.FromSeconds(60)) * to }, policy),
                 4 => (profile with { DollarsLeft = (profile.DollarsLeft ?? 1e-2) * to }, policy),
-                _ => (profile with { GramsLeft = (profile.GramsLeft ?? 1) * to }, policy),
+                5 => (profile with { GramsLeft = (profile.GramsLeft ?? 1) * to }, policy),
+                6 => (profile with { MaxTimeToFirstToken = (profile.MaxTimeToFirstToken ?? TimeSpan.FromSeconds(10)) * to }, policy),
+                7 => (profile, policy with { MaxTimePerToken = (policy.MaxTimePerToken ?? TimeSpan.FromSeconds(0.2)) * to }),
+                _ => (profile with { MaxTimePerToken = (profile.MaxTimePerToken ?? TimeSpan.FromSeconds(0.2)) * to }, policy),
             };
             var before = Admitted(profile, targets, policy);
             var after = Admitted(tightProfile, targets, tightPolicy);
@@ -100,6 +103,8 @@ public class MonotonicityTests
         TimeLeft = random.Next(3) == 0 ? TimeSpan.FromSeconds(random.NextDouble() * 60) : null,
         DollarsLeft = random.Next(6) == 0 ? Spread(random, 1e-4, 1e-1) : null,
         GramsLeft = random.Next(6) == 0 ? Spread(random, 1e-3, 10) : null,
+        MaxTimeToFirstToken = random.Next(6) == 0 ? TimeSpan.FromSeconds(Spread(random, 0.1, 60)) : null,
+        MaxTimePerToken = random.Next(6) == 0 ? TimeSpan.FromSeconds(Spread(random, 0.002, 0.5)) : null,
     };
 
     private static RoutingPolicy AnyPolicy(Random random) => new()
@@ -112,6 +117,7 @@ public class MonotonicityTests
         MaxDollarsPerRequest = random.Next(4) == 0 ? Spread(random, 1e-4, 1e-1) : null,
         MaxGramsPerRequest = random.Next(4) == 0 ? Spread(random, 1e-3, 10) : null,
         MaxTimeToFirstToken = random.Next(4) == 0 ? TimeSpan.FromSeconds(Spread(random, 0.1, 60)) : null,
+        MaxTimePerToken = random.Next(4) == 0 ? TimeSpan.FromSeconds(Spread(random, 0.002, 0.5)) : null,
     };
 
     private static TargetSnapshot AnyTarget(Random random, int index)

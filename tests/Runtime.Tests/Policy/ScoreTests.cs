@@ -131,9 +131,10 @@ public class ScoreTests
     {
         TargetSnapshot[] targets = [.. Enumerable.Range(0, 16).Select(i => new TargetSnapshot(Dear with { Name = $"t{i}", Quality = i / 16.0 }, TargetState.Warm))];
         var scores = new TargetScore[16];
-        var rules = Policy with { AllowedZones = [Zone.Public], AllowedTargets = [.. targets.Select(target => target.Descriptor.Name)] };
-        Assert.Equal(15, PolicyEngine.Score(Profile, targets, rules, scores));
-        Assert.Equal(0, Allocations.Steady(() => PolicyEngine.Score(Profile, targets, rules, scores)));
+        var rules = Policy with { MaxTimePerToken = TimeSpan.FromSeconds(1), AllowedZones = [Zone.Public], AllowedTargets = [.. targets.Select(target => target.Descriptor.Name)] };
+        var limited = Profile with { MaxTimeToFirstToken = TimeSpan.FromSeconds(60), MaxTimePerToken = TimeSpan.FromSeconds(1) };
+        Assert.Equal(15, PolicyEngine.Score(limited, targets, rules, scores));
+        Assert.Equal(0, Allocations.Steady(() => PolicyEngine.Score(limited, targets, rules, scores)));
         Assert.Throws<ArgumentException>(() => PolicyEngine.Score(Profile, targets, rules, new TargetScore[15]));
     }
 

@@ -36,7 +36,8 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
             Wall.Unavailable => state.Readiness == TargetReadiness.Unavailable,
             Wall.Price => Above(_figures.Dollars, policy.MaxDollarsPerRequest),
             Wall.Carbon => Above(_figures.Grams, policy.MaxGramsPerRequest),
-            Wall.FirstToken => Above(_figures.FirstToken, policy.MaxTimeToFirstToken?.TotalSeconds),
+            Wall.FirstToken => Either(Above(_figures.FirstToken, policy.MaxTimeToFirstToken?.TotalSeconds), Above(_figures.FirstToken, profile.MaxTimeToFirstToken?.TotalSeconds)),
+            Wall.PerToken => Either(Above(_figures.PerToken, policy.MaxTimePerToken?.TotalSeconds), Above(_figures.PerToken, profile.MaxTimePerToken?.TotalSeconds)),
             Wall.Deadline => Above(_figures.Total, profile.TimeLeft?.TotalSeconds),
             Wall.Budget => Either(Above(_figures.Dollars, profile.DollarsLeft), Above(_figures.Grams, profile.GramsLeft)),
             Wall.Figures => Unusable(),
@@ -94,6 +95,7 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
             var start = (queue * rates.QueueFactor) + (beside * rates.WaitPerBusySlot.TotalSeconds) + rates.RoundTrip.TotalSeconds + Prefill;
             var first = cold + (start * rates.FirstTokenSpread.At(0.5));
             FirstToken = first < 0 ? double.NaN : Math.Max(1e-5, first);
+            PerToken = 1 / rates.DecodeTokensPerSecond * rates.PerTokenSpread.At(0.5);
             Total = FirstToken + ((profile.OutputTokensAtQuantile ?? profile.ExpectedOutputTokens) / rates.DecodeTokensPerSecond * rates.PerTokenSpread.At(0.5));
             var busy = double.IsNaN(Prefill + Decode) ? 9e10 : Math.Floor(Math.Clamp(Prefill + Decode, 0, 9e10) * 1e7) / 1e7; // times are kept in ticks of 100 ns
             double[] bill =
@@ -117,6 +119,8 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
         public double Decode { get; }
 
         public double FirstToken { get; }
+
+        public double PerToken { get; }
 
         public double Total { get; }
 

@@ -1,3 +1,4 @@
+using Hybrid.Accounting;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -92,7 +93,46 @@ public class WallTests
     [InlineData(121, false)] // 60 ms round trip and 300/5000 s of prefill
     [InlineData(119, true)]
     public void First_token(int milliseconds, bool removed) => Expect(
-        removed, Wall.FirstToken, "0.12 s", TestTargets.Chat, Free with { MaxTimeToFirstToken = TimeSpan.FromMilliseconds(milliseconds) }, TestTargets.Cloud.Warm());
+        removed, Wall.FirstToken, "predicted first token after 0.12 s is later than the policy's 0.119 s", TestTargets.Chat, Free with { MaxTimeToFirstToken = TimeSpan.FromMilliseconds(milliseconds) }, TestTargets.Cloud.Warm());
+
+    [Theory]
+    [InlineData(11.2, false)] // 1 / 90 s = 11.1 ms
+    [InlineData(11.0, true)]
+    public void Per_token(double milliseconds, bool removed) => Expect(
+        removed, Wall.PerToken, "predicted 0.0111 s per token is longer than the policy's 0.011 s", TestTargets.Chat, Free with { MaxTimePerToken = TimeSpan.FromMilliseconds(milliseconds) }, TestTargets.Cloud.Warm());
+
+    [Theory]
+    [InlineData(null, 100, "the request's 0.1 s")]
+    [InlineData(100, null, "the policy's 0.1 s")]
+    [InlineData(110, 100, "the request's 0.1 s")]
+    [InlineData(100, 110, "the policy's 0.1 s")]
+    [InlineData(5000, 100, "the request's 0.1 s")]
+    [InlineData(100, 5000, "the policy's 0.1 s")]
+    [InlineData(100, 100, "the policy's 0.1 s")]
+    [InlineData(5000, 5000, null)]
+    [InlineData(null, 0, "the request's 0 s")] // what nobody can keep, should a profile come so
+    [InlineData(null, -100, "the request's -0.1 s")]
+    public void The_smaller_limit_counts_and_is_named(int? policys, int? requests, string? named)
+    {
+        var target = (TestTargets.Cloud with { DecodeTokensPerSecond = 1 }).Warm(); // 0.12 s, then 1 s each
+        var (first, each) = (Free with { MaxTimeToFirstToken = Milliseconds(policys) }, Free with { MaxTimePerToken = Milliseconds(policys) });
+        Expect(named is not null, Wall.FirstToken, $"predicted first token after 0.12 s is later than {named}", TestTargets.Chat with { MaxTimeToFirstToken = Milliseconds(requests) }, first, target);
+        Expect(named is not null, Wall.PerToken, $"predicted 1 s per token is longer than {named}", TestTargets.Chat with { MaxTimePerToken = Milliseconds(requests) }, each, target);
+
+        static TimeSpan? Milliseconds(int? count) => count is { } given ? TimeSpan.FromMilliseconds(given) : null;
+    }
+
+    [Fact]
+    public void Both_are_predicted_at_the_policys_quantile()
+    {
+        var rates = TargetRates.Stated(TestTargets.Cloud) with { FirstTokenSpread = new(level => level < 0.95 ? 1 : 2), PerTokenSpread = new(level => level < 0.95 ? 1 : 3) };
+        var target = new TargetSnapshot(TestTargets.Cloud, TargetState.Warm, rates);
+        var profile = TestTargets.Chat with { MaxTimeToFirstToken = TimeSpan.FromSeconds(0.2), MaxTimePerToken = TimeSpan.FromSeconds(0.02) };
+        Assert.Empty(Walls(profile, Free, target));
+        Assert.Equal(
+            ["predicted first token after 0.24 s is later than the request's 0.2 s", "predicted 0.0333 s per token is longer than the request's 0.02 s"],
+            Walls(profile, Free with { LatencyQuantile = 0.95 }, target).Select(wall => wall.Reason));
+    }
 
     [Theory]
     [InlineData(1.55, false)] // 0.12 s and 128/90 s = 1.5422 s

@@ -11,27 +11,46 @@ internal sealed class MeasuredEnergy : IDisposable
     private readonly ITimer _timer;
     private double _last;
 
+    /// <param name="counter">The meter; disposed with this, where it can be.</param>
+    /// <param name="time">The clock of the readings.</param>
     public MeasuredEnergy(IJouleCounter counter, TimeProvider time)
     {
         _counter = counter;
         _timer = time.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The machine's best meter: RAPL, else its battery.</summary>
+    /// <summary>Whether the GPUs' energy is all that is measured: processor and memory are not in it.</summary>
+    public bool IsGpuAlone { get; private init; }
+
+    /// <summary>The machine's best meter: RAPL and the GPUs' own, else its battery, which feeds the GPUs too, else the GPUs' alone.</summary>
     /// <param name="sys">The root of sysfs, usually <c>/sys</c>.</param>
+    /// <param name="openGpus">Opens the GPUs' meter; not called where the battery counts.</param>
     /// <param name="time">The clock of the readings.</param>
     /// <param name="found">Which it is, or why there is none.</param>
-    public static MeasuredEnergy? Open(string sys, TimeProvider time, out string found)
+    public static MeasuredEnergy? Open(string sys, JouleCounterOpener openGpus, TimeProvider time, out string found)
     {
-        var counter = RaplCounter.Open(sys, out found) ?? (IJouleCounter?)BatteryCounter.Open(sys, time);
-        if (counter is null)
+        if (RaplCounter.Open(sys, out var problem) is { } rapl)
         {
-            found += ", and no battery tells";
-            return null;
+            IJouleCounter counter = openGpus(out _) is { } gpus ? new SumCounter(rapl, gpus) : rapl;
+            found = counter.Name;
+            return new(counter, time);
         }
 
-        found = counter.Name;
-        return new(counter, time);
+        if (BatteryCounter.Open(sys, time) is { } battery)
+        {
+            found = battery.Name;
+            return new(battery, time);
+        }
+
+        problem += ", and no battery tells";
+        if (openGpus(out var none) is { } alone)
+        {
+            found = $"{alone.Name} (GPU alone): {problem}";
+            return new(alone, time) { IsGpuAlone = true };
+        }
+
+        found = $"{problem}; GPUs: {none}";
+        return null;
     }
 
     public EnergyShare Begin()
@@ -47,7 +66,11 @@ internal sealed class MeasuredEnergy : IDisposable
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_lock) (_counter as IDisposable)?.Dispose();
+    }
 
     internal double? End(EnergyShare share)
     {

@@ -101,6 +101,8 @@ public class ExplorationTests
         Privacy = (PrivacyClass)random.Next(4),
         TimeLeft = random.Next(3) == 0 ? TimeSpan.FromSeconds(random.NextDouble() * 20) : null,
         DollarsLeft = random.Next(4) == 0 ? random.NextDouble() * 0.001 : null,
+        MaxTimeToFirstToken = random.Next(6) == 0 ? TimeSpan.FromSeconds(random.NextDouble()) : null,
+        MaxTimePerToken = random.Next(6) == 0 ? TimeSpan.FromSeconds(random.NextDouble() * 0.05) : null,
     };
 
     private static TargetSnapshot AnyTarget(Random random, int i) => new(

@@ -97,6 +97,25 @@ public sealed class PolicyReplayTests : IDisposable
     }
 
     [Fact]
+    public void A_requests_own_limits_hold_under_the_other_policy_too_and_the_smaller_one_counts()
+    {
+        Assert.Equal(["device"], After(TestTargets.Chat, PolicyPresets.Frugal));
+        Assert.Equal(["cloud"], After(TestTargets.Chat with { MaxTimeToFirstToken = TimeSpan.FromSeconds(0.13) }, PolicyPresets.Frugal)); // 0.75, 0.155 and 0.12 s
+        Assert.Equal(["cloud"], After(TestTargets.Chat with { MaxTimePerToken = TimeSpan.FromSeconds(0.012) }, PolicyPresets.Frugal)); // 1/30, 1/60 and 1/90 s
+        Assert.Equal(["cloud"], After(TestTargets.Chat with { MaxTimePerToken = TimeSpan.FromSeconds(1) }, PolicyPresets.Frugal with { MaxTimePerToken = TimeSpan.FromSeconds(0.012) }));
+        Assert.Empty(After(TestTargets.Chat with { MaxTimePerToken = TimeSpan.FromSeconds(0.001) }, PolicyPresets.Frugal));
+
+        static IEnumerable<string> After(RequestProfile profile, RoutingPolicy policy)
+        {
+            var replay = new PolicyReplay(policy);
+            replay.Add(Entry("1", profile, PolicyPresets.Balanced));
+            var report = replay.Report();
+            Assert.Equal(0, report.NotReproduced);
+            return report.Targets.Where(target => target.After == 1).Select(target => target.Name);
+        }
+    }
+
+    [Fact]
     public void What_is_predicted_does_not_hang_on_the_quantile_that_was_decided_at()
     {
         Assert.Equal(After(null), After(5000));
