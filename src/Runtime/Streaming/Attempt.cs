@@ -99,6 +99,9 @@ internal sealed class Attempt
     /// <summary>When it was asked.</summary>
     public long AskedAt => _start;
 
+    /// <summary>Whether it was begun at all: an attempt is sent when it is first looked at.</summary>
+    public bool IsSent { get; private set; }
+
     /// <summary>Since when the target is being waited for; counts only after a look that found nothing.</summary>
     public long WaitingSince { get; private set; }
 
@@ -179,6 +182,7 @@ internal sealed class Attempt
     private string? Watch(ref DecodeUpdate update)
     {
         var verdict = update.Text.Length > 0 ? _guard!.Hear(update.Text) : SeamGuard.Verdict.Undecided;
+        if (verdict == SeamGuard.Verdict.Undecided && update.Completion is not null) verdict = _guard!.End();
         if (verdict == SeamGuard.Verdict.Repeats)
         {
             Repeats = true;
@@ -195,6 +199,7 @@ internal sealed class Attempt
     private AttemptNews Fail(string what)
     {
         _error = new HybridException(HybridError.TargetUnavailable, $"Target '{Name}' {what}.");
+        _completion = null; // nor is its end one
         _state = Moved;
         return AttemptNews.Fault;
     }
@@ -227,7 +232,11 @@ internal sealed class Attempt
         Volatile.Write(ref _state, Moved);
     }
 
-    private ConfiguredValueTaskAwaitable<bool> Begin() => _stream is null ? OpenAsync().ConfigureAwait(false) : _stream.MoveNextAsync().ConfigureAwait(false);
+    private ConfiguredValueTaskAwaitable<bool> Begin()
+    {
+        IsSent = true;
+        return _stream is null ? OpenAsync().ConfigureAwait(false) : _stream.MoveNextAsync().ConfigureAwait(false);
+    }
 
     private void OnMoved()
     {

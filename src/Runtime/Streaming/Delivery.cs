@@ -55,14 +55,8 @@ internal sealed class Delivery(TimeProvider time, double? tokensPerSecond)
     /// <summary>When the next piece may leave; null where it is not time that it waits for.</summary>
     public long? Due => IsEmpty ? null : _due;
 
-    /// <summary>Tokens that will never leave.</summary>
-    public int Drop()
-    {
-        var dropped = Tokens;
-        _pieces.Clear();
-        Tokens = 0;
-        return dropped;
-    }
+    /// <summary>What will never leave.</summary>
+    public IEnumerable<StreamPiece> Rest => _pieces;
 
     public static long Ticks(TimeProvider time, double seconds) => (long)Math.Min(seconds * time.TimestampFrequency, long.MaxValue / 4);
 

@@ -90,6 +90,13 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
         Grams += segment.Grams;
     }
 
+    /// <summary>Counts tokens of an attempt that has ended as never delivered.</summary>
+    public void Waste(string target, int tokens)
+    {
+        var at = _segments.FindLastIndex(segment => segment.Target == target);
+        if (at >= 0) _segments[at] = _segments[at] with { WastedTokens = Math.Min(_segments[at].WastedTokens + tokens, _segments[at].OutputTokens) };
+    }
+
     public RequestReceipt Settle(RequestFinish finish, HybridError? error = null) => Receipt ??= new RequestReceipt
     {
         Id = request.Id,

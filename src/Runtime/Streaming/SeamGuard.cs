@@ -10,6 +10,7 @@ internal sealed class SeamGuard(string said)
     /// <summary>Characters that are not repeated by chance.</summary>
     public const int Telling = 24;
 
+    private const int ShortTelling = 12;
     private const int LongestTail = 400;
     private readonly string _head = said.TrimStart();
     private string _heard = "";
@@ -38,12 +39,19 @@ internal sealed class SeamGuard(string said)
         var saysAgain = SaysTheEndAgain();
         if (!startsOver && !saysAgain) return Verdict.Sound;
         if (!(startsOver && start.Length >= Telling) && !(saysAgain && _heard.Length >= Telling)) return Verdict.Undecided;
-        return WasRepeated(startsOver ? start : _heard) ? Verdict.Sound : Verdict.Repeats;
+        return WasRepeated(startsOver ? start : _heard, Telling) ? Verdict.Sound : Verdict.Repeats;
     }
 
-    private bool WasRepeated(string heard)
+    /// <summary>The answer ended while it was undecided: so few characters of it are known that the same again is likelier than chance.</summary>
+    public Verdict End()
     {
-        var telling = heard.AsSpan(0, Telling);
+        var start = _heard.TrimStart();
+        return start.Length < ShortTelling || WasRepeated(start, start.Length) ? Verdict.Sound : Verdict.Repeats;
+    }
+
+    private bool WasRepeated(string heard, int length)
+    {
+        var telling = heard.AsSpan(0, length);
         var first = said.AsSpan().IndexOf(telling);
         return first >= 0 && said.AsSpan(first + 1).IndexOf(telling) >= 0;
     }

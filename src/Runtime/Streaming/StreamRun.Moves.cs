@@ -8,6 +8,9 @@ namespace Hybrid.Streaming;
 /// <content>Races and handovers.</content>
 internal sealed partial class StreamRun
 {
+    /// <summary>Fewer tokens than that are not worth a seam.</summary>
+    private const int LeastRest = 8;
+
     private bool CanHedge => _policy.HedgeAfter is not null && !_hedged && !_run.HasSaid && _move is null && _speaker is not null && !_ended;
 
     private bool StepRival(long now)
@@ -50,23 +53,23 @@ internal sealed partial class StreamRun
         }
 
         _move.Waking = WakeAsync(chosen);
+        _move.Waking.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Set);
     }
 
-    private async Task WakeAsync(ITarget target)
-    {
-        try
-        {
-            await PrivacyGate.WarmAsync(target, _request, _either).ConfigureAwait(false);
-        }
-        finally
-        {
-            _signal.Set();
-        }
-    }
+    private async Task WakeAsync(ITarget target) => await PrivacyGate.WarmAsync(target, _request, _either).ConfigureAwait(false);
 
     private bool StepMove(long now)
     {
         if (_move is not { } move || _ended) return false;
+        if (_speaker is not null && _request.MaxTokens - _run.SaidTokens < LeastRest)
+        {
+            // Whoever speaks is nearly done.
+            Drop(move, RequestFinish.Superseded);
+            (_move, _delivery.Slack) = (null, 0);
+            SayOverrun(move);
+            return true;
+        }
+
         return move.Stage switch
         {
             Move.Stages.Waking => StepWaking(move, now),
@@ -187,7 +190,8 @@ internal sealed partial class StreamRun
         move.Forget();
         foreach (var update in overrun)
         {
-            if (!_ended) Say(update);
+            if (_ended) _run.Waste(_last.Name, update.TokenCount);
+            else Say(update);
         }
     }
 

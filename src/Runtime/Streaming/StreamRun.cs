@@ -82,7 +82,12 @@ internal sealed partial class StreamRun : IAsyncDisposable
         while (true)
         {
             _caller.ThrowIfCancellationRequested();
-            if (_ended) return;
+            if (_ended)
+            {
+                _delivery.Flushing |= _deadline.IsCancellationRequested; // all of it is there: no pace is worth being late
+                return;
+            }
+
             if (_deadline.IsCancellationRequested)
             {
                 Fail(DeadlinePassed(null), RequestFinish.DeadlineExceeded);
@@ -140,7 +145,12 @@ internal sealed partial class StreamRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _timer.DisposeAsync().ConfigureAwait(false);
-        _speaker?.Discard(Math.Min(_delivery.Drop(), _speaker.Tokens));
+        foreach (var piece in _delivery.Rest)
+        {
+            if (_speaker?.Name == piece.Target) _speaker.Discard(piece.TokenCount);
+            else _run.Waste(piece.Target, piece.TokenCount);
+        }
+
         CloseOthers(RequestFinish.Cancelled);
         Close(ref _speaker, RequestFinish.Cancelled);
         HybridActivity.End(_activity, Receipt);
@@ -159,9 +169,9 @@ internal sealed partial class StreamRun : IAsyncDisposable
         var due = _delivery.Due ?? long.MaxValue;
         if (_ended) return due;
         if (CanHedge) due = Math.Min(due, After(_start, _policy.HedgeAfter!.Value));
-        if (_policy.MaxTokenGap is { } gap && _speaker is { Tokens: > 0 } && _move?.Stage != Move.Stages.Asking) due = Math.Min(due, After(_speaker.WaitingSince, gap));
-        if (_move is { Stage: Move.Stages.Building } building) due = Math.Min(due, After(building.Since, LongestBuilding));
-        if (_move is { Stage: Move.Stages.Asking, DryAt: { } dry }) due = Math.Min(due, After(dry, LongestSilence));
+        if (_policy.MaxTokenGap is { } gap && _speaker is { Tokens: > 0 } && _move?.Stage != Move.Stages.Asking && WantsMore) due = Math.Min(due, After(_speaker.WaitingSince, gap));
+        if (_move is { Stage: Move.Stages.Building } building && _run.HasSaid) due = Math.Min(due, After(building.Since, LongestBuilding));
+        if (_move is { Stage: Move.Stages.Asking, DryAt: { } dry, OverrunTokens: > 0 }) due = Math.Min(due, After(dry, LongestSilence));
         return due;
     }
 
@@ -405,6 +415,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
     private void CloseOthers(RequestFinish finish)
     {
         Drop(ref _rival, finish);
+        _delivery.Slack = 0;
         if (_move is not { } move) return;
         _speaker?.Discard(move.OverrunTokens);
         Drop(move, finish);
@@ -429,7 +440,8 @@ internal sealed partial class StreamRun : IAsyncDisposable
     {
         if (attempt is not { } ended) return;
         attempt = null;
-        _run.Add(ended.Close(finish, fault));
+        var receipt = ended.Close(finish, fault);
+        if (ended.IsSent) _run.Add(receipt);
         if (!ended.Closing.IsCompletedSuccessfully) _closing.Add(ended.Closing);
     }
 

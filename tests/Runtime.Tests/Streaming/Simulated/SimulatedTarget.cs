@@ -1,0 +1,241 @@
+using System.Threading.Tasks.Sources;
+using Hybrid.Targets;
+
+namespace Hybrid.Tests.Streaming.Simulated;
+
+/// <summary>How a target treats a request that is asked of it.</summary>
+internal enum Trouble
+{
+    None,
+
+    /// <summary>Throws after some tokens.</summary>
+    Fails,
+
+    /// <summary>Ends its stream after some tokens without a completion.</summary>
+    Ends,
+
+    /// <summary>Says nothing more after some tokens.</summary>
+    Stalls,
+
+    /// <summary>The same, and does not heed its cancelling.</summary>
+    Hangs,
+
+    /// <summary>Ignores that it should go on, and starts over.</summary>
+    StartsOver,
+
+    /// <summary>Says the end of what was said again.</summary>
+    SaysAgain,
+
+    /// <summary>Goes on beyond its limit.</summary>
+    Deaf,
+
+    /// <summary>Completes with nothing said.</summary>
+    Silent,
+
+    /// <summary>Its completion tells a wrong number of tokens.</summary>
+    Miscounts,
+}
+
+/// <summary>A target in virtual time: cold or warm, quick or slow, honest or not.</summary>
+internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDescriptor descriptor, int model) : ITarget
+{
+    public TargetDescriptor Descriptor => descriptor;
+
+    public TargetState State { get; private set; } = TargetState.Warm;
+
+    public int Model => model;
+
+    /// <summary>Where it really is.</summary>
+    public required Zone Place { get; init; }
+
+    /// <summary>Tokens of a whole answer, whoever gives it.</summary>
+    public required int AnswerTokens { get; init; }
+
+    public required double FirstTokenSeconds { get; init; }
+
+    public required double SecondsPerToken { get; init; }
+
+    public double ColdSeconds { get; init; }
+
+    public Trouble Trouble { get; init; }
+
+    /// <summary>Tokens of an attempt before the trouble begins.</summary>
+    public int TroubleAfter { get; init; }
+
+    /// <summary>Updates may bring several tokens, or none.</summary>
+    public bool Lumpy { get; init; }
+
+    /// <summary>Characters of said text up to which it does not lie about going on.</summary>
+    public int HonestUpTo { get; init; }
+
+    public List<DecodeRequest> Received { get; } = [];
+
+    public int OpenStreams { get; private set; }
+
+    public int Woken { get; private set; }
+
+    public void MakeCold() => State = new(TargetReadiness.Cold, "scaled to zero");
+
+    public IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, CancellationToken cancellationToken = default)
+    {
+        Received.Add(request);
+        return new Answer(this, request);
+    }
+
+    public ValueTask WarmAsync(CancellationToken cancellationToken = default)
+    {
+        Woken++;
+        if (State.Readiness == TargetReadiness.Warm) return ValueTask.CompletedTask;
+        var woken = new TaskCompletionSource();
+        State = new(TargetReadiness.Warming, "loading");
+        time.After(ColdSeconds, () =>
+        {
+            State = TargetState.Warm;
+            woken.TrySetResult();
+        });
+        var registration = cancellationToken.Register(() => woken.TrySetCanceled(cancellationToken));
+        _ = woken.Task.ContinueWith(_ => registration.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return new(woken.Task);
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private double Jitter => 0.5 + random.NextDouble();
+
+    /// <summary>One answer; its moves complete at their time in virtual time.</summary>
+    private sealed class Answer(SimulatedTarget target, DecodeRequest request) : IAsyncEnumerable<DecodeUpdate>, IAsyncEnumerator<DecodeUpdate>, IValueTaskSource<bool>
+    {
+        private readonly string _from = target.Trouble == Trouble.StartsOver && request.Continuation.Length > target.HonestUpTo && request.MaxTokens is not < 12 ? "" : request.Continuation;
+        private readonly string _again = target.Trouble == Trouble.SaysAgain && request.Continuation.Length > target.HonestUpTo ? request.Continuation[^SeamLength..] : "";
+        private ManualResetValueTaskSourceCore<bool> _move;
+        private CancellationTokenRegistration _registration;
+        private CancellationToken _cancelled;
+        private ulong _state;
+        private bool _moving;
+        private bool _begun;
+        private bool _closed;
+        private bool _over;
+        private bool _repeated;
+        private int _said;
+        private int _before;
+
+        public DecodeUpdate Current { get; private set; }
+
+        public IAsyncEnumerator<DecodeUpdate> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+        {
+            _cancelled = cancellationToken;
+            target.OpenStreams++;
+            return this;
+        }
+
+        public ValueTask<bool> MoveNextAsync()
+        {
+            if (_over) return new(false);
+            _cancelled.ThrowIfCancellationRequested();
+            var delay = target.SecondsPerToken * target.Jitter;
+            if (!_begun)
+            {
+                _begun = true;
+                _state = SimulatedModel.Read(_from, SimulatedModel.Begin(target.Model));
+                _before = SimulatedModel.Tokens(_from);
+                delay = target.FirstTokenSeconds * target.Jitter;
+                if (target.State.Readiness != TargetReadiness.Warm) delay += target.ColdSeconds;
+            }
+
+            _move.Reset();
+            _moving = true;
+            if (target.Trouble != Trouble.Hangs || !Troubled) _registration = _cancelled.UnsafeRegister(static self => ((Answer)self!).Cancelled(), this);
+            if (!(Troubled && target.Trouble is Trouble.Stalls or Trouble.Hangs && _said >= target.TroubleAfter)) Later(delay);
+            return new(this, _move.Version);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            if (!_closed) target.OpenStreams--;
+            _closed = true;
+            return ValueTask.CompletedTask;
+        }
+
+        bool IValueTaskSource<bool>.GetResult(short token) => _move.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _move.GetStatus(token);
+
+        void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) => _move.OnCompleted(continuation, state, token, flags);
+
+        private bool Troubled => _said >= target.TroubleAfter;
+
+        private const int SeamLength = 30;
+
+        private void Later(double seconds)
+        {
+            var version = _move.Version;
+            target.After(seconds, () =>
+            {
+                if (_moving && _move.Version == version) Arrive();
+            });
+        }
+
+        private void Cancelled()
+        {
+            if (!_moving) return;
+            _moving = false;
+            _move.SetException(new OperationCanceledException(_cancelled));
+        }
+
+        private void Arrive()
+        {
+            _moving = false;
+            _registration.Dispose();
+            if (target.State.Readiness != TargetReadiness.Warm) target.State = TargetState.Warm;
+            if (Troubled && target.Trouble == Trouble.Fails)
+            {
+                _move.SetException(new HybridException(HybridError.TargetUnavailable, $"{target.Descriptor.Name} failed after {_said}."));
+                return;
+            }
+
+            if (Troubled && target.Trouble == Trouble.Ends)
+            {
+                _over = true;
+                _move.SetResult(false);
+                return;
+            }
+
+            if (!_repeated && _again.Length > 0)
+            {
+                _repeated = true;
+                Current = new(_again, 1);
+                _said++;
+                _move.SetResult(true);
+                return;
+            }
+
+            var most = target.Trouble == Trouble.Deaf ? int.MaxValue : request.MaxTokens ?? int.MaxValue;
+            var left = target.Trouble == Trouble.Silent ? 0 : Math.Min(target.AnswerTokens - _before, most) - _said;
+            if (left <= 0)
+            {
+                _over = true;
+                var finish = _before + _said < target.AnswerTokens && target.Trouble != Trouble.Silent ? DecodeFinish.Length : DecodeFinish.Stop;
+                Current = new("", 0, new() { Finish = finish, OutputTokens = target.Trouble == Trouble.Miscounts ? _said + 3 : _said, PromptTokens = 10 });
+                _move.SetResult(true);
+                return;
+            }
+
+            var lump = target.Lumpy ? Math.Min(target.Lump(4), left) : 1;
+            var text = "";
+            for (var i = 0; i < lump; i++)
+            {
+                var token = SimulatedModel.Next(_state);
+                _state = SimulatedModel.Read(token, _state);
+                text += token;
+            }
+
+            _said += lump;
+            Current = new(text, lump);
+            _move.SetResult(true);
+        }
+    }
+
+    private void After(double seconds, Action action) => time.After(seconds, action);
+
+    private int Lump(int most) => random.Next(most);
+}
