@@ -97,8 +97,9 @@ public sealed class WorkerTarget : ITarget
         wait.Allow(_options.FirstUpdateTimeout);
         await using var call = await GuardAsync(
             wait, () => GrpcCall.StartAsync(_client, "Generate", message, request.Deadline - now, wait.Token), cancellationToken);
+        var vocabulary = new VocabularyOnce();
         DecodeUpdate? last = null;
-        while (await GuardAsync(wait, () => ReadAsync(call, wait.Token), cancellationToken) is { } update)
+        while (await GuardAsync(wait, () => ReadAsync(call, vocabulary, wait.Token), cancellationToken) is { } update)
         {
             if (last is not null)
                 throw Unavailable("it went on after its completion");
@@ -128,8 +129,8 @@ public sealed class WorkerTarget : ITarget
         _client.Dispose();
     }
 
-    private static async Task<DecodeUpdate?> ReadAsync(GrpcCall call, CancellationToken cancellationToken) =>
-        await call.ReadAsync(GenerateUpdate.Parser, cancellationToken) is { } message ? DecodeMapping.FromMessage(message) : null;
+    private static async Task<DecodeUpdate?> ReadAsync(GrpcCall call, VocabularyOnce vocabulary, CancellationToken cancellationToken) =>
+        await call.ReadAsync(GenerateUpdate.Parser, cancellationToken) is { } message ? DecodeMapping.FromMessage(vocabulary.Restore(message)) : null;
 
     private async Task<StatusReply> UnaryAsync(string method, Google.Protobuf.IMessage message, TimeSpan timeout, CancellationToken cancellationToken)
     {

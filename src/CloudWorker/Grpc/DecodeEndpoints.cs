@@ -25,8 +25,9 @@ internal sealed partial class DecodeEndpoints(
         var request = DecodeMapping.FromMessage(message, now);
         if (call.Timeout is { } timeout && (request.Deadline is not { } deadline || now + timeout < deadline))
             request = request with { Deadline = now + timeout };
+        var vocabulary = new VocabularyOnce();
         await foreach (var update in answers.RunAsync(model, request, cancellationToken))
-            await call.WriteAsync(DecodeMapping.ToMessage(update));
+            await call.WriteAsync(vocabulary.Shorten(DecodeMapping.ToMessage(update)));
     }
 
     private async Task WarmAsync(GrpcCall call, WarmRequest message, CancellationToken cancellationToken)

@@ -35,6 +35,9 @@ internal sealed class GgufFile
 
     public int VocabularySize => _values.Length("tokenizer.ggml.tokens") ?? 0;
 
+    /// <inheritdoc cref="GgufValues.VocabularyFingerprint" />
+    public string? VocabularyFingerprint => _values.VocabularyFingerprint;
+
     /// <summary>A whole number of this architecture, such as <c>embedding_length</c>; null where it is not there.</summary>
     public long? Number(string key) => _values.Number($"{Architecture}.{key}");
 

@@ -11,6 +11,9 @@ internal sealed class GgufReader(Stream stream, long length, string path)
 
     public long Position { get; private set; }
 
+    /// <summary>Takes a copy of all that is read; null: nothing does.</summary>
+    public VocabularyDigest? Digest { get; set; }
+
     public byte Byte() => Bytes(1)[0];
 
     public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4));
@@ -45,6 +48,7 @@ internal sealed class GgufReader(Stream stream, long length, string path)
         if (stream.ReadAtLeast(buffer, count, throwOnEndOfStream: false) < count)
             throw Error($"it ends inside the header, at byte {length}");
         Position += count;
+        Digest?.Append(buffer);
         return buffer;
     }
 }

@@ -13,16 +13,26 @@ internal sealed class GgufValues
     /// <summary>The length of an array whose items are not kept, and the sum of those that are whole numbers.</summary>
     public sealed record Items(int Count, long Sum);
 
+    /// <summary>Equal where the same text has the same ids and the same ids the same text; null where there is no vocabulary.</summary>
+    public string? VocabularyFingerprint { get; private set; }
+
     public static GgufValues Read(GgufReader reader, int count)
     {
         var read = new GgufValues();
+        using var vocabulary = new VocabularyDigest();
         for (var i = 0; i < count; i++)
         {
             var key = reader.Text("a key");
+            reader.Digest = VocabularyDigest.Covers(key) ? vocabulary : null;
             if (!read._values.TryAdd(key, Value(reader, (Kind)reader.UInt32(), key, depth: 0)))
                 throw reader.Error($"key '{key}' is there twice");
+            if (reader.Digest is null)
+                continue;
+            vocabulary.End(key);
+            reader.Digest = null;
         }
 
+        read.VocabularyFingerprint = read.Texts("tokenizer.ggml.tokens") is null ? null : vocabulary.ToFingerprint();
         return read;
     }
 

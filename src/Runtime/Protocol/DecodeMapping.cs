@@ -36,6 +36,7 @@ internal static class DecodeMapping
             message.LogProbabilities = alternatives;
         message.StopSequences.AddRange(request.StopSequences);
         ToolMapping.Write(request, message);
+        TokenMapping.Write(request.ContinuationTokens, message);
         FormatMapping.Write(request.Format, message);
         if (request.Deadline is { } deadline)
             message.DeadlineMilliseconds = Math.Max(0, (long)Math.Ceiling((deadline - now).TotalMilliseconds));
@@ -59,6 +60,7 @@ internal static class DecodeMapping
         {
             Prompt = prompt,
             Continuation = message.Continuation,
+            ContinuationTokens = TokenMapping.Read(message),
             Sampling = FromMessage(message.Sampling),
             MaxTokens = message.HasMaxTokens ? message.MaxTokens : null,
             LogProbabilities = message.HasLogProbabilities ? message.LogProbabilities : null,
@@ -76,6 +78,7 @@ internal static class DecodeMapping
     public static GenerateUpdate ToMessage(DecodeUpdate update)
     {
         var message = new GenerateUpdate { Text = update.Text, TokenCount = update.TokenCount };
+        TokenMapping.Write(update, message);
         ScoreMapping.Write(update.Scores, message);
         if (update.ToolCall is { } call)
             message.ToolCall = ToolMapping.ToMessage(call);
@@ -100,11 +103,11 @@ internal static class DecodeMapping
 
     /// <exception cref="GrpcException">A completion with a finish reason that is none of stop, length and tool_calls.</exception>
     public static DecodeUpdate FromMessage(GenerateUpdate message) =>
-        new(message.Text, message.TokenCount, message.Completion is { } completion ? FromMessage(completion) : null)
+        TokenMapping.Read(message, new(message.Text, message.TokenCount, message.Completion is { } completion ? FromMessage(completion) : null)
         {
             ToolCall = message.ToolCall is { } call ? ToolMapping.FromMessage(call) : null,
             Scores = ScoreMapping.Read(message),
-        };
+        });
 
     public static StatusReply ToMessage(TargetState state, string model, string modelSha256, int contextLength) => new()
     {

@@ -10,6 +10,10 @@ public sealed record DecodeRequest
     /// <value>Empty: a fresh answer.</value>
     public string Continuation { get; init; } = "";
 
+    /// <summary>The tokens of <see cref="Continuation"/>, where they are known; a target of another vocabulary goes by the text.</summary>
+    /// <value>Null: the text alone is known.</value>
+    public ContinuationTokens? ContinuationTokens { get; init; }
+
     /// <summary>How tokens are chosen.</summary>
     public SamplingOptions Sampling { get; init; } = SamplingOptions.Default;
 

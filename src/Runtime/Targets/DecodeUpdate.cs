@@ -11,6 +11,24 @@ public readonly record struct DecodeUpdate(string Text, int TokenCount, DecodeCo
 
     /// <summary>A score for each of the update's tokens in their order; null where none were asked for.</summary>
     public IReadOnlyList<TokenScore>? Scores { get; init; }
+
+    /// <summary>The ids of the update's tokens in their order, those without a text too.</summary>
+    /// <value>Empty where the target does not tell them; else as many as <see cref="TokenCount"/>.</value>
+    public TokenIds Tokens { get; init; }
+
+    /// <summary>The fingerprint of the vocabulary that <see cref="Tokens"/> belong to; null where there are none.</summary>
+    public string? Vocabulary { get; init; }
+
+    /// <summary>Bytes of the tokens so far that no text has yet, such as a part of a character or of a possible stop string.</summary>
+    /// <value>
+    /// 0: the text so far is that of the tokens so far, and a target that is given both goes on in the same stream. Means nothing
+    /// where the tokens so far were not told.
+    /// </value>
+    public int PendingBytes { get; init; }
+
+    /// <summary>How many tokens the stream had before this update, so that one sent twice or left out is seen; a continuation's do not count.</summary>
+    /// <value>Null where the target does not tell.</value>
+    public int? TokenIndex { get; init; }
 }
 
 /// <summary>How an answer ended and what it took.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Google.Protobuf;
 using Hybrid.Protocol;
 using Hybrid.Targets;
 
@@ -30,6 +31,7 @@ public class DecodeMappingTests
         {
             Prompt = prompt,
             Continuation = "so far ",
+            ContinuationTokens = new("0a1b", new[] { 5, 0, 131071 }),
             Sampling = new() { Temperature = 0.5f, TopK = 3, TopP = 0.9f, MinP = 0, RepetitionPenalty = 1.1f, FrequencyPenalty = -1, PresencePenalty = 2, PenaltyWindow = 9, Seed = long.MinValue },
             MaxTokens = 12,
             StopSequences = ["\n", "END"],
@@ -85,6 +87,58 @@ public class DecodeMappingTests
         Assert.Equal((8, "\uFFFD", -1f), (back.Alternatives[0].Token, back.Alternatives[0].Text, back.Alternatives[0].LogProbability));
         foreach (var asked in (int?[])[null, 0, 5])
             Assert.Equal(asked, DecodeMapping.FromMessage(DecodeMapping.ToMessage(new DecodeRequest { Prompt = new TextPrompt("x"), LogProbabilities = asked }, Now), Now).LogProbabilities);
+    }
+
+    [Fact]
+    public void Tokens_come_back_as_they_were()
+    {
+        foreach (TokenIds tokens in (TokenIds[])[default, [0], [131071], [1, 2, 3]])
+        {
+            var update = new DecodeUpdate("ü", tokens.Count) { Tokens = tokens, Vocabulary = tokens.Count > 0 ? "0a1b" : null, PendingBytes = 2, TokenIndex = tokens.Count > 1 ? 0 : 9 };
+            Assert.Equal(update, DecodeMapping.FromMessage(DecodeMapping.ToMessage(update)));
+        }
+
+        var none = new DecodeRequest { Prompt = new TextPrompt("x"), ContinuationTokens = new("0a1b", ReadOnlyMemory<int>.Empty) };
+        Assert.Equal(none.ContinuationTokens, DecodeMapping.FromMessage(DecodeMapping.ToMessage(none, Now), Now).ContinuationTokens);
+    }
+
+    [Fact]
+    public void A_worker_and_a_client_that_know_nothing_of_tokens_tell_none()
+    {
+        var update = DecodeMapping.FromMessage(new GenerateUpdate { Text = "a", TokenCount = 1 });
+        Assert.Equal(new DecodeUpdate("a", 1), update);
+        Assert.Null(update.TokenIndex);
+        Assert.Null(DecodeMapping.FromMessage(new GenerateRequest { Text = "x", Continuation = "y" }, Now).ContinuationTokens);
+        Assert.Null(DecodeMapping.FromMessage(new GenerateRequest { Text = "x", Continuation = "y", ContinuationTokens = { 1 } }, Now).ContinuationTokens);
+    }
+
+    [Fact]
+    public void Tokens_that_contradict_the_rest_are_not_told()
+    {
+        GenerateUpdate[] lies =
+        [
+            new() { Text = "a", TokenCount = 2, TokenIds = { 7 }, Vocabulary = "0a1b" },
+            new() { Text = "a", TokenCount = 0, TokenIds = { 7 }, Vocabulary = "0a1b" },
+            new() { Text = "a", TokenCount = 1, TokenIds = { 7 } },
+            new() { Text = "a", TokenCount = 1, TokenIds = { 7 }, Vocabulary = "0a1b", PendingBytes = -1 },
+            new() { Text = "a", TokenCount = 1, TokenIds = { 7 }, Vocabulary = "0a1b", TokenIndex = -1 },
+        ];
+        foreach (var update in lies.Select(DecodeMapping.FromMessage))
+            Assert.Equal((0, null, 0, null), (update.Tokens.Count, update.Vocabulary, update.PendingBytes, update.TokenIndex));
+    }
+
+    [Fact]
+    public void A_vocabulary_goes_over_the_wire_once()
+    {
+        var (writer, reader) = (new VocabularyOnce(), new VocabularyOnce());
+        (string? Vocabulary, bool OnTheWire)[] stream = [(null, false), ("a", true), ("a", false), (null, false), ("a", false), ("b", true), ("b", false), ("a", true)];
+        foreach (var (vocabulary, onTheWire) in stream)
+        {
+            var update = new DecodeUpdate("x", 1) { Tokens = vocabulary is null ? default : [3], Vocabulary = vocabulary };
+            var sent = GenerateUpdate.Parser.ParseFrom(writer.Shorten(DecodeMapping.ToMessage(update)).ToByteArray());
+            Assert.Equal(onTheWire, sent.Vocabulary.Length > 0);
+            Assert.Equal(update, DecodeMapping.FromMessage(reader.Restore(sent)));
+        }
     }
 
     [Fact]

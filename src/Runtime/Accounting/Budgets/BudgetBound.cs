@@ -6,8 +6,8 @@ namespace Hybrid.Accounting.Budgets;
 
 /// <summary>The most that one attempt can cost.</summary>
 /// <remarks>
-/// A token stands for at least a byte, so a prompt has no more tokens than bytes of UTF-8, its template's marks apart; and never
-/// more than the context. Of the answer it is the limit that is sent along. Where time costs too it is the time to the deadline,
+/// A token stands for at least a byte, so a prompt has no more tokens than bytes of UTF-8, its template's marks apart, nor than ids
+/// where it is given as such; and never more than the context. Of the answer it is the limit that is sent along. Where time costs too it is the time to the deadline,
 /// else twice what all those tokens take at the 99th percentile of the target's rates: a bound that a stalled target can break.
 /// </remarks>
 internal static class BudgetBound
@@ -23,7 +23,7 @@ internal static class BudgetBound
     /// <summary>No tokenizer makes more of the request.</summary>
     public static int InputTokens(DecodeRequest request, int estimated, int contextLength)
     {
-        var most = TokensPerTemplate + Bytes(request.Continuation) + request.Prompt switch
+        var most = TokensPerTemplate + Math.Max(Bytes(request.Continuation), request.ContinuationTokens?.Tokens.Length ?? 0) + request.Prompt switch
         {
             TokensPrompt prompt => prompt.Tokens.Length,
             TextPrompt prompt => Bytes(prompt.Text),

@@ -276,14 +276,19 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             TokenScorer.Checked(alternatives);
         ToolRequestRules.Check(request, _model.Tools is not null);
         var constraint = Constraint(request);
-        var tokens = _prompts.Of(request.Prompt, request.Continuation, request.OffersTools ? request.Tools : []);
+        var shown = request.OffersTools ? _model.ToolMarkers : FrozenSet<int>.Empty;
+        var tools = request.OffersTools ? request.Tools : [];
+        var decoded = _prompts.Decoded(request, shown);
+        int[] tokens = decoded is null ? _prompts.Of(request.Prompt, request.Continuation, tools) : [.. _prompts.Of(request.Prompt, "", tools), .. decoded];
         var room = _contextLength - tokens.Length;
         if (room < 1)
             throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {_contextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
-        return new(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp(), constraint)
+        var sequence = new Sequence(tokens, Math.Min(request.MaxTokens ?? room, room), request, _model.VocabularySize, _options.Speculation && _model.Rewinds, _time.GetTimestamp(), constraint)
         {
-            ShownControls = request.OffersTools ? _model.ToolMarkers : FrozenSet<int>.Empty,
+            ShownControls = shown,
         };
+        sequence.Sampler.Skip(decoded?.Count ?? 0);
+        return sequence;
     }
 
     /// <summary>What keeps the answer to its format or to the call that is required, behind what was said already.</summary>

@@ -135,6 +135,7 @@ internal sealed unsafe class LlamaModel : IDisposable
     }, cancellationToken);
 
     /// <summary>Whether the same ids mean the same texts in both.</summary>
+    /// <remarks>Drafts need no more than that, where an equal fingerprint asks for the same special ids and flags too.</remarks>
     public bool SharesVocabularyWith(LlamaModel other)
     {
         if (other.VocabularySize != VocabularySize)
@@ -158,24 +159,26 @@ internal sealed unsafe class LlamaModel : IDisposable
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         var tokens = new int[bytes.Length + 3];
+        using var held = Hold();
+        var count = Tokenize(bytes, tokens, addSpecial, parseSpecial);
+        if (count < 0 && count != int.MinValue)
+            count = Tokenize(bytes, tokens = new int[-count], addSpecial, parseSpecial);
+        return count >= 0 ? tokens[..count] : throw new HybridException(HybridError.InvalidRequest, $"A text of {bytes.Length} bytes is too long to tokenise. Nothing was decoded.");
+    }
+
+    /// <summary>Keeps the vocabulary until it is disposed, for a thread that may race with the end of the engine.</summary>
+    /// <exception cref="HybridException">The engine has ended.</exception>
+    public Held Hold()
+    {
         var held = false;
         try
         {
-            // Any thread may ask, also one that races with the end of the engine.
             Handle.DangerousAddRef(ref held);
-            var count = Tokenize(bytes, tokens, addSpecial, parseSpecial);
-            if (count < 0 && count != int.MinValue)
-                count = Tokenize(bytes, tokens = new int[-count], addSpecial, parseSpecial);
-            return count >= 0 ? tokens[..count] : throw new HybridException(HybridError.InvalidRequest, $"A text of {bytes.Length} bytes is too long to tokenise. Nothing was decoded.");
+            return new(Handle);
         }
         catch (ObjectDisposedException)
         {
             throw LlamaEngine.Disposed();
-        }
-        finally
-        {
-            if (held)
-                Handle.DangerousRelease();
         }
     }
 
@@ -249,21 +252,8 @@ internal sealed unsafe class LlamaModel : IDisposable
     private TokenTexts ReadTokenTexts(IReadOnlySet<int> shown)
     {
         var buffer = new byte[512];
-        var held = false;
-        try
-        {
-            Handle.DangerousAddRef(ref held); // as for Tokenize
-            return new(VocabularySize, token => Piece(token, buffer, special: shown.Contains(token)).ToArray(), IsEndOfGeneration);
-        }
-        catch (ObjectDisposedException)
-        {
-            throw LlamaEngine.Disposed();
-        }
-        finally
-        {
-            if (held)
-                Handle.DangerousRelease();
-        }
+        using var held = Hold();
+        return new(VocabularySize, token => Piece(token, buffer, special: shown.Contains(token)).ToArray(), IsEndOfGeneration);
     }
 
     private static byte Flag(bool value) => value ? (byte)1 : (byte)0;
@@ -285,6 +275,11 @@ internal sealed unsafe class LlamaModel : IDisposable
         }
 
         return Flag(!loading.CancellationToken.IsCancellationRequested);
+    }
+
+    public readonly ref struct Held(ModelHandle handle) : IDisposable
+    {
+        public void Dispose() => handle.DangerousRelease();
     }
 
     private sealed record Loading(IProgress<double>? Progress, CancellationToken CancellationToken);

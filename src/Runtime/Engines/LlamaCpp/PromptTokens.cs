@@ -1,4 +1,5 @@
 using Hybrid.Engines.ChatTemplates;
+using Hybrid.Engines.Text;
 using Hybrid.Targets;
 
 namespace Hybrid.Engines.LlamaCpp;
@@ -6,7 +7,8 @@ namespace Hybrid.Engines.LlamaCpp;
 /// <summary>Turns a prompt into the tokens that the model sees.</summary>
 /// <remarks>
 /// A continuation is appended to the rendered prompt as text, so that the answer goes on from its last character, be that in
-/// the middle of a word. Control tokens come from the template alone: what a user types is text, even <c>&lt;|im_end|&gt;</c>.
+/// the middle of a word; near that seam the text may have other tokens than those it was decoded as, and where these are known
+/// they are appended instead. Control tokens come from the template alone: what a user types is text, even <c>&lt;|im_end|&gt;</c>.
 /// </remarks>
 internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
 {
@@ -21,6 +23,18 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
         _ => throw Invalid($"A prompt of type {prompt.GetType().Name} is not known"),
     };
 
+    /// <summary>The tokens that a continuation was decoded as; null where its text counts, because they are of another vocabulary or say something else.</summary>
+    /// <param name="request">The question.</param>
+    /// <param name="shown">The control tokens whose text is part of the answer.</param>
+    /// <exception cref="HybridException">A token is not in the vocabulary that they are said to be of (<see cref="HybridError.InvalidRequest"/>).</exception>
+    public IReadOnlyList<int>? Decoded(DecodeRequest request, IReadOnlySet<int> shown)
+    {
+        if (request.ContinuationTokens is not { } told || told.Vocabulary != model.File.VocabularyFingerprint)
+            return null;
+        var tokens = Checked(told.Tokens.ToArray());
+        return Say(tokens, request.Continuation, shown) ? tokens : null;
+    }
+
     /// <summary>The same ids, all of them in the vocabulary.</summary>
     public IReadOnlyList<int> Checked(IReadOnlyList<int> tokens)
     {
@@ -31,6 +45,24 @@ internal sealed class PromptTokens(LlamaModel model, TimeProvider? time = null)
         }
 
         return tokens;
+    }
+
+    /// <summary>Whether the tokens, delivered as an answer's are, give exactly the text. An answer's end is none of them.</summary>
+    private bool Say(IReadOnlyList<int> tokens, string continuation, IReadOnlySet<int> shown)
+    {
+        using var held = model.Hold();
+        var text = new TextAssembler([]);
+        var buffer = new byte[256];
+        var rest = continuation.AsSpan();
+        foreach (var token in tokens)
+        {
+            var piece = text.Append(model.Piece(token, buffer, special: shown.Contains(token)));
+            if (model.IsEndOfGeneration(token) || !rest.StartsWith(piece, StringComparison.Ordinal))
+                return false;
+            rest = rest[piece.Length..];
+        }
+
+        return rest.IsEmpty && text.PendingBytes == 0;
     }
 
     private int[] OfChat(IReadOnlyList<PromptMessage> messages, string continuation, IReadOnlyList<ToolDefinition> tools)

@@ -9,11 +9,14 @@ namespace Hybrid.Engines.Sampling;
 /// <remarks>
 /// Not thread-safe. A token costs no allocation. Equal logits: the lower id comes first. A constraint is asked about the token
 /// that was chosen freely, and only where it forbids that one are the logits masked and the choice made again: the allowed
-/// tokens keep their shares, at the price of one look for nearly every token.
+/// tokens keep their shares, at the price of one look for nearly every token. The random numbers of a token depend on the seed and
+/// its place in the answer alone, so that an answer can go on elsewhere as it would have here.
 /// </remarks>
 internal sealed class Sampler
 {
     private const int UsualWindow = 1024;
+    private const ulong Step = 0x9E3779B97F4A7C15;
+    private const ulong SecondChoice = 0x6A09E667F3BCC909; // any fixed bits: they part the second numbers from the first
     private readonly SamplingOptions _options;
     private readonly ITokenConstraint? _constraint;
     private readonly Candidates? _candidates;
@@ -42,17 +45,21 @@ internal sealed class Sampler
     /// <exception cref="HybridException">The constraint allows none of the tokens (<see cref="HybridError.Internal"/>).</exception>
     public int Sample(Span<float> logits)
     {
+        _state += Step;
         foreach (var (token, count) in _counts)
             logits[token] = Penalised(logits[token], count);
-        var chosen = Choose(logits);
+        var chosen = Choose(logits, _state);
         if (_constraint is null || _constraint.Allows(chosen))
             return chosen;
         _constraint.Mask(logits);
-        chosen = Choose(logits);
+        chosen = Choose(logits, _state ^ SecondChoice);
         return !float.IsNegativeInfinity(logits[chosen])
             ? chosen
             : throw new HybridException(HybridError.Internal, "No token of the vocabulary fits what the output format allows next. What was delivered stands.");
     }
+
+    /// <summary>Passes over the random numbers of tokens that were sampled elsewhere with the same seed.</summary>
+    public void Skip(int tokens) => _state += (ulong)tokens * Step;
 
     /// <summary>Goes on behind a token of the answer.</summary>
     public void Accept(int token)
@@ -87,18 +94,18 @@ internal sealed class Sampler
         return logit - (count * _options.FrequencyPenalty) - _options.PresencePenalty;
     }
 
-    private int Choose(ReadOnlySpan<float> logits)
+    private int Choose(ReadOnlySpan<float> logits, ulong state)
     {
         if (_options.Temperature == 0)
             return LogitScan.IndexOfMax(logits);
-        return _candidates is null ? DrawFromAll(logits) : DrawFromCandidates(_candidates, logits);
+        return _candidates is null ? DrawFromAll(logits, Unit(state)) : DrawFromCandidates(_candidates, logits, Unit(state));
     }
 
-    private int DrawFromCandidates(Candidates candidates, ReadOnlySpan<float> logits)
+    private int DrawFromCandidates(Candidates candidates, ReadOnlySpan<float> logits, double unit)
     {
         candidates.Collect(logits);
         var weights = candidates.Weights(_options.Temperature);
-        var left = (float)NextUnit() * TensorPrimitives.Sum(weights);
+        var left = (float)unit * TensorPrimitives.Sum(weights);
         for (var i = 0; i < weights.Length - 1; i++)
         {
             left -= weights[i];
@@ -109,18 +116,17 @@ internal sealed class Sampler
         return candidates.Ids[^1];
     }
 
-    private int DrawFromAll(ReadOnlySpan<float> logits)
+    private int DrawFromAll(ReadOnlySpan<float> logits, double unit)
     {
         var largest = logits[LogitScan.IndexOfMax(logits)];
         var sum = LogitWeights.Sum(logits, largest, _options.Temperature);
-        return LogitWeights.Find(NextUnit() * sum, logits, largest, _options.Temperature);
+        return LogitWeights.Find(unit * sum, logits, largest, _options.Temperature);
     }
 
-    /// <summary>SplitMix64 (Steele, Lea and Flood 2014): the same seed gives the same draws on every platform.</summary>
-    private double NextUnit()
+    /// <summary>A number from 0 to 1 by SplitMix64 (Steele, Lea and Flood 2014): the same seed gives the same draws on every platform.</summary>
+    private static double Unit(ulong state)
     {
-        var z = _state += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        var z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         return ((z ^ (z >> 31)) >> 11) * (1.0 / (1UL << 53));
     }

@@ -23,6 +23,7 @@ internal sealed class ToolCallReader
     private int _scanned;
     private bool _isBare;
     private int _count;
+    private int _takenBytes;
 
     /// <param name="format">How this model writes calls.</param>
     /// <param name="tools">What it was shown.</param>
@@ -57,6 +58,9 @@ internal sealed class ToolCallReader
 
     /// <summary>Whether any call was given.</summary>
     public bool HasCalls { get; private set; }
+
+    /// <summary>Bytes of what came that are in no text, in UTF-8: what is held, and all that calls took out of it.</summary>
+    public int PendingBytes => _takenBytes + (_held.Length == 0 ? 0 : Encoding.UTF8.GetByteCount(_held));
 
     /// <summary>Takes new text; gives the plain text that it makes certain, and the calls that it completes.</summary>
     public IReadOnlyList<AnswerPart> Append(string text)
@@ -192,6 +196,7 @@ internal sealed class ToolCallReader
         }
 
         HasCalls = true;
+        _takenBytes += Encoding.UTF8.GetByteCount(_held.AsSpan(0, end));
         _held = _held[end..];
         _state = State.Between;
         return true;

@@ -220,6 +220,7 @@ public sealed class BudgetRequestTests : IDisposable
         var request = new DecodeRequest { Prompt = new MessagesPrompt([new("system", text), new("user", text)]), Continuation = text };
         var bound = BudgetBound.InputTokens(request, 0, int.MaxValue);
         Assert.InRange(bound, (3 * System.Text.Encoding.UTF8.GetByteCount(text)) + 256, int.MaxValue);
+        Assert.Equal(bound + 500, BudgetBound.InputTokens(request with { ContinuationTokens = new("v", new int[System.Text.Encoding.UTF8.GetByteCount(text) + 500]) }, 0, int.MaxValue));
         Assert.Equal(100, BudgetBound.InputTokens(request, 0, 100));
         Assert.Equal(9999, BudgetBound.InputTokens(request, 9999, int.MaxValue));
     }

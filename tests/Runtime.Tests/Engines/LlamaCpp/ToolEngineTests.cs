@@ -30,6 +30,17 @@ public sealed class ToolEngineTests : IDisposable
         // This model has never seen a call, so that all it says is text, and all of it comes.
         Assert.Equal(engine.Detokenize(offered.Tokens), offered.Text);
         Assert.Equal(offered.Completion.OutputTokens, offered.Updates.Sum(update => update.TokenCount));
+
+        // It goes on from its tokens as an answer without tools does.
+        var cut = offered.Updates.Take(8).ToArray();
+        Assert.Equal(0, cut[^1].PendingBytes);
+        var rest = await engine.AnswerAsync(Starter.Ask(Starter.Question, maxTokens: 16) with
+        {
+            Tools = [Tool],
+            Continuation = string.Concat(cut.Select(update => update.Text)),
+            ContinuationTokens = new(cut[0].Vocabulary!, offered.Tokens.Take(8).ToArray()),
+        });
+        Assert.Equal(offered.Tokens.Skip(8), rest.Tokens);
     }
 
     [Fact]

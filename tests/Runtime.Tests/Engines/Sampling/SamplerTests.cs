@@ -32,6 +32,25 @@ public class SamplerTests
         Assert.NotEqual(Draw(1), Draw(2));
     }
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(4, false)]
+    [InlineData(0, true)]
+    [InlineData(4, true)]
+    public void Draws_go_on_behind_those_that_are_passed_over(int topK, bool constrained)
+    {
+        var logits = Enumerable.Range(0, 10).Select(i => i % 7 / 3f).ToArray();
+        Sampler New() => new(Plain with { TopK = topK }, logits.Length, constrained ? new EvenTokens() : null);
+        int[] Draw(Sampler sampler, int count) => [.. Enumerable.Range(0, count).Select(_ => sampler.Sample(logits.ToArray()))];
+        var whole = Draw(New(), 40);
+        for (var cut = 0; cut < whole.Length; cut++)
+        {
+            var rest = New();
+            rest.Skip(cut);
+            Assert.Equal(whole[cut..], Draw(rest, whole.Length - cut));
+        }
+    }
+
     public static TheoryData<SamplingOptions> Settings =>
     [
         Plain,

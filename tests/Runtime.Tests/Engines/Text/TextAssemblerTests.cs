@@ -71,6 +71,49 @@ public class TextAssemblerTests
         }
     }
 
+    [Fact]
+    public void Bytes_that_no_text_has_are_pending()
+    {
+        var text = new TextAssembler(["<énd>"]);
+        (string Piece, string Text, int Pending)[] steps = [("a", "a", 0), ("b<é", "b", 3), ("nx", "<énx", 0), ("<é", "", 3), ("nd>z", "", 7)];
+        foreach (var (piece, given, pending) in steps)
+            Assert.Equal((given, pending), (text.Append(Encoding.UTF8.GetBytes(piece)), text.PendingBytes));
+        Assert.Equal(("", 7), (text.Flush(), text.PendingBytes));
+
+        var broken = new TextAssembler([]);
+        Assert.Equal(("5 ", 2), (broken.Append([(byte)'5', (byte)' ', 0xE2, 0x82]), broken.PendingBytes));
+        Assert.Equal(("€", 0), (broken.Append([0xAC]), broken.PendingBytes));
+        Assert.Equal(("", 3), (broken.Append([0xF0, 0x9F, 0x99]), broken.PendingBytes));
+        Assert.Equal(("\uFFFD", 3), (broken.Flush(), broken.PendingBytes));
+
+        var held = new TextAssembler(["<end>"]);
+        held.Append("<en"u8);
+        Assert.Equal(("<en", 0), (held.Flush(), held.PendingBytes));
+    }
+
+    [Fact]
+    public void Random_bytes_give_the_text_that_they_give_in_one_piece()
+    {
+        var random = new Random(12);
+        byte[] likely = [(byte)'a', 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x99, 0x82, 0xED, 0xA0, 0xFF, 0x80];
+        for (var round = 0; round < 20_000; round++)
+        {
+            var bytes = Enumerable.Range(0, random.Next(0, 12)).Select(_ => likely[random.Next(likely.Length)]).ToArray();
+            var text = new TextAssembler([]);
+            var got = "";
+            for (var at = 0; at < bytes.Length;)
+            {
+                var size = Math.Min(random.Next(1, 4), bytes.Length - at);
+                got += text.Append(bytes.AsSpan(at, size));
+                at += size;
+                if (text.PendingBytes == 0)
+                    Assert.Equal(Encoding.UTF8.GetString(bytes, 0, at), got);
+            }
+
+            Assert.Equal(Encoding.UTF8.GetString(bytes), got + text.Flush());
+        }
+    }
+
     /// <summary>The stop string that is complete first ends the text; of two that end together, the longer one.</summary>
     private static string UpToFirst(string whole, string[] stops)
     {

@@ -52,6 +52,10 @@ internal sealed class TokenDelivery(LlamaModel model, EngineMeter meter, TimePro
         sequence.Deliver(new DecodeUpdate(sequence.Text.Append(model.Piece(token, _piece, special: sequence.ShownControls.Contains(token))), 1)
         {
             Scores = sequence.Scored is { } alternatives ? [_scorer.Score(token, alternatives)] : null,
+            Tokens = [token],
+            Vocabulary = model.File.VocabularyFingerprint,
+            PendingBytes = sequence.Text.PendingBytes,
+            TokenIndex = sequence.Produced - 1,
         });
         if (sequence.Text.Stopped)
             return Complete(sequence, DecodeFinish.Stop);
@@ -73,7 +77,7 @@ internal sealed class TokenDelivery(LlamaModel model, EngineMeter meter, TimePro
             DecodeTime = time.GetElapsedTime(sequence.FirstTokenAt, sequence.LastTokenAt),
         };
         meter.Completed(completion);
-        sequence.Deliver(new DecodeUpdate(sequence.Text.Stopped ? "" : sequence.Text.Flush(), 0, completion));
+        sequence.Deliver(new DecodeUpdate(sequence.Text.Flush(), 0, completion) { PendingBytes = sequence.Text.PendingBytes, TokenIndex = sequence.Produced });
         sequence.Done = true;
         return null;
     }
