@@ -52,6 +52,7 @@ internal sealed class Attempt
     private readonly Activity? _activity;
     private readonly CancellationTokenSource _ending;
     private readonly Action _onMoved;
+    private readonly List<int> _waitingIds = [];
     private ConfiguredValueTaskAwaitable<bool>.ConfiguredValueTaskAwaiter _move;
     private IAsyncEnumerator<DecodeUpdate>? _stream;
     private RequestBudget.Held? _held;
@@ -139,6 +140,12 @@ internal sealed class Attempt
             if (_error is not null) return AttemptNews.Fault; // and stays so
             update = _stream!.Current;
             _state = Idle;
+            if (update.TokenIndex is { } index)
+            {
+                if (index != _tokens) return Fail($"sent token {index} of its answer where token {_tokens} was due");
+                if (_tokens == 0) _guard = null; // who numbers tokens knows what it goes on from
+            }
+
             Count(update);
             if (_guard is not null && Watch(ref update) is { } repeats) return Fail(repeats);
             var leaves = update.Text.Length > 0 || update.ToolCall is not null;
@@ -150,13 +157,14 @@ internal sealed class Attempt
 
             if (!leaves)
             {
-                update = update with { TokenCount = 0, Scores = null };
+                update = update with { TokenCount = 0, Scores = null, Tokens = [] };
                 return AttemptNews.Update;
             }
 
-            update = update with { TokenCount = _waiting, Scores = _waitingScores };
+            if (_waiting != update.TokenCount) update = update with { TokenCount = _waiting, Scores = _waitingScores, Tokens = [.. _waitingIds] };
             _left += _waiting;
             (_waiting, _waitingScores) = (0, null);
+            _waitingIds.Clear();
             return AttemptNews.Update;
         }
     }
@@ -279,6 +287,7 @@ internal sealed class Attempt
         _waiting += update.TokenCount;
         _tokens += update.TokenCount;
         if (update.Scores is { } scores) (_waitingScores ??= []).AddRange(scores);
+        foreach (var id in update.Tokens) _waitingIds.Add(id);
         _completion = update.Completion;
         if (update.TokenCount == 0 && update.Text.Length == 0 && update.ToolCall is null) return;
         _lastToken = _time.GetElapsedTime(_start, _movedAt);

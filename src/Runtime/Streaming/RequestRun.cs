@@ -7,7 +7,8 @@ namespace Hybrid.Streaming;
 /// <summary>What has happened to one request so far: what was said, what was delivered, what every attempt took.</summary>
 internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeProvider time) : IDisposable
 {
-    private readonly SaidText _said = new(request.Continuation);
+    private readonly Borrowed<char> _said = Begin(request.Continuation);
+    private readonly SaidTokens _ids = new(request);
     private readonly List<Receipt> _segments = [];
     private readonly List<Handover> _handovers = [];
     private readonly List<string> _passedOver = [];
@@ -51,12 +52,20 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
 
     /// <summary>The same question, from exactly what was said, for the tokens that remain.</summary>
     public DecodeRequest Remaining => HasSaid
-        ? request with { Continuation = _said.ToString(), MaxTokens = request.MaxTokens - SaidTokens }
+        ? request with { Continuation = new(_said.Span), ContinuationTokens = _ids.Now, MaxTokens = request.MaxTokens - SaidTokens }
         : request;
+
+    private static Borrowed<char> Begin(string continuation)
+    {
+        var said = new Borrowed<char>();
+        continuation.CopyTo(said.Add(continuation.Length));
+        return said;
+    }
 
     public void Say(in DecodeUpdate update)
     {
-        _said.Append(update.Text);
+        update.Text.CopyTo(_said.Add(update.Text.Length));
+        _ids.Say(update);
         SaidTokens += update.TokenCount;
         Called |= update.ToolCall is not null;
     }
@@ -81,7 +90,12 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
 
     public void PassOver(string standby, string reason) => _passedOver.Add($"{standby}: {reason}");
 
-    public void Add(Handover handover) => _handovers.Add(handover);
+    /// <summary>Another target goes on.</summary>
+    public void Add(Handover handover)
+    {
+        _handovers.Add(handover);
+        _ids.GoOnFromText();
+    }
 
     public void Add(Receipt segment)
     {
@@ -93,8 +107,13 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
     /// <summary>Counts tokens of an attempt that has ended as never delivered.</summary>
     public void Waste(string target, int tokens)
     {
-        var at = _segments.FindLastIndex(segment => segment.Target == target);
-        if (at >= 0) _segments[at] = _segments[at] with { WastedTokens = Math.Min(_segments[at].WastedTokens + tokens, _segments[at].OutputTokens) };
+        for (var i = _segments.Count - 1; i >= 0 && tokens > 0; i--)
+        {
+            if (_segments[i].Target != target) continue;
+            var wasted = Math.Min(tokens, _segments[i].OutputTokens - _segments[i].WastedTokens);
+            _segments[i] = _segments[i] with { WastedTokens = _segments[i].WastedTokens + wasted };
+            tokens -= wasted;
+        }
     }
 
     public RequestReceipt Settle(RequestFinish finish, HybridError? error = null) => Receipt ??= new RequestReceipt
@@ -122,5 +141,9 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
         return new HybridException(fault.Error, message, fault);
     }
 
-    public void Dispose() => _said.Dispose();
+    public void Dispose()
+    {
+        _said.Dispose();
+        _ids.Dispose();
+    }
 }

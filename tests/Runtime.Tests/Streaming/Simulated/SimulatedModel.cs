@@ -34,6 +34,12 @@ internal static class SimulatedModel
         return text.Append(End).ToString();
     }
 
+    /// <summary>The id of a token; all models share a vocabulary.</summary>
+    public static int Id(string token) => (int)(Read(token, 0) & int.MaxValue);
+
+    /// <summary>The ids of a text's tokens.</summary>
+    public static IEnumerable<int> Ids(string text) => text.Split(End).SkipLast(1).Select(token => Id(token + End));
+
     public static int Tokens(string text)
     {
         var count = 0;

@@ -63,6 +63,8 @@ internal sealed class SimulatedRun
 
     public int Handovers => _receipts[0].Handovers.Count;
 
+    public bool WentOnFromTokens => _targets.Any(target => target.Received.Any(request => request.ContinuationTokens is not null));
+
     public IEnumerable<HandoverReason> Reasons => _receipts[0].Handovers.Select(handover => handover.Reason);
 
     public bool Completed => _error is null && !_walkedAway;
@@ -188,6 +190,11 @@ internal sealed class SimulatedRun
         {
             if ((target.Received.Count > 0 || target.Woken > 0) && !target.Place.Admits(_request.Privacy)) return $"{target.Descriptor.Name} in {target.Place} was asked with a {_request.Privacy} request";
             if (target.OpenStreams > 0 && target.Trouble != Trouble.Hangs) return $"{target.Descriptor.Name} is still decoding";
+            foreach (var request in target.Received)
+            {
+                if (request.ContinuationTokens is { } tokens && !tokens.Tokens.ToArray().SequenceEqual(SimulatedModel.Ids(request.Continuation))) return $"{target.Descriptor.Name} was told ids that do not say '{request.Continuation}'";
+            }
+
             if (target.Received.Any(request => request.MaxTokens is < 1)) return $"{target.Descriptor.Name} was asked for no tokens";
         }
 
@@ -220,6 +227,9 @@ internal sealed class SimulatedRun
         var trouble = Chance(0.45) ? (Trouble)_random.Next(1, Enum.GetValues<Trouble>().Length) : Trouble.None;
         // Another model that starts over says something new, and no reader of text can tell.
         if (trouble == Trouble.StartsOver && model != 0) trouble = Trouble.Fails;
+        var numbers = Chance(0.4);
+        if (trouble is Trouble.SendsTwice or Trouble.Skips && !numbers) trouble = Trouble.Fails;
+        if (trouble is Trouble.StartsOver or Trouble.SaysAgain) numbers = false; // who numbers its tokens is trusted to know what it goes on from
         var target = new SimulatedTarget(_time, new Random(_random.Next()), new()
         {
             Name = $"t{index}",
@@ -242,6 +252,7 @@ internal sealed class SimulatedRun
             Trouble = trouble,
             TroubleAfter = _random.Next(0, 30),
             Lumpy = Chance(0.2),
+            Numbers = numbers,
             HonestUpTo = GuardedLength,
         };
         if (cold > 0) target.MakeCold();

@@ -32,6 +32,12 @@ internal enum Trouble
     /// <summary>Completes with nothing said.</summary>
     Silent,
 
+    /// <summary>Sends a token twice, as its numbers tell.</summary>
+    SendsTwice,
+
+    /// <summary>Leaves a token out, as its numbers tell.</summary>
+    Skips,
+
     /// <summary>Its completion tells a wrong number of tokens.</summary>
     Miscounts,
 }
@@ -64,6 +70,9 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
 
     /// <summary>Updates may bring several tokens, or none.</summary>
     public bool Lumpy { get; init; }
+
+    /// <summary>Numbers its tokens and tells their ids.</summary>
+    public bool Numbers { get; init; }
 
     /// <summary>Characters of said text up to which it does not lie about going on.</summary>
     public int HonestUpTo { get; init; }
@@ -215,22 +224,39 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
             {
                 _over = true;
                 var finish = _before + _said < target.AnswerTokens && target.Trouble != Trouble.Silent ? DecodeFinish.Length : DecodeFinish.Stop;
-                Current = new("", 0, new() { Finish = finish, OutputTokens = target.Trouble == Trouble.Miscounts ? _said + 3 : _said, PromptTokens = 10 });
+                Current = new DecodeUpdate("", 0, new() { Finish = finish, OutputTokens = target.Trouble == Trouble.Miscounts ? _said + 3 : _said, PromptTokens = 10 }) with { TokenIndex = target.Numbers ? _said : null };
                 _move.SetResult(true);
                 return;
             }
 
+            if (Troubled && target.Trouble == Trouble.SendsTwice && !_repeated && Current.Text?.Length > 0)
+            {
+                _repeated = true; // the very same update
+                _move.SetResult(true);
+                return;
+            }
+
+            if (Troubled && target.Trouble == Trouble.Skips && !_repeated)
+            {
+                _repeated = true;
+                _state = SimulatedModel.Read(SimulatedModel.Next(_state), _state);
+                _said++;
+            }
+
             var lump = target.Lumpy ? Math.Min(target.Lump(4), left) : 1;
             var text = "";
+            var ids = new int[lump];
             for (var i = 0; i < lump; i++)
             {
                 var token = SimulatedModel.Next(_state);
                 _state = SimulatedModel.Read(token, _state);
+                ids[i] = SimulatedModel.Id(token);
                 text += token;
             }
 
-            _said += lump;
             Current = new(text, lump);
+            if (target.Numbers) Current = Current with { TokenIndex = _said, Tokens = [.. ids], Vocabulary = lump > 0 ? "v" : null };
+            _said += lump;
             _move.SetResult(true);
         }
     }

@@ -16,7 +16,7 @@ public sealed class StreamSimulationTests
     {
         var failures = new ConcurrentBag<string>();
         var reasons = new ConcurrentDictionary<HandoverReason, int>();
-        var (completed, moved) = (0, 0);
+        var (completed, moved, byTokens) = (0, 0, 0);
         // Away from the tests' own context, so that everything of a run happens on one thread.
         await Task.Run(() => Parallel.For(FirstSeed, FirstSeed + Runs, (seed, loop) =>
         {
@@ -31,6 +31,7 @@ public sealed class StreamSimulationTests
             if (!run.WasAsked) return;
             if (run.Completed) Interlocked.Increment(ref completed);
             if (run.Handovers > 0) Interlocked.Increment(ref moved);
+            if (run.WentOnFromTokens) Interlocked.Increment(ref byTokens);
             foreach (var reason in run.Reasons) reasons.AddOrUpdate(reason, 1, (_, count) => count + 1);
         }));
         Assert.True(failures.IsEmpty, string.Join('\n', failures.Order()));
@@ -38,6 +39,7 @@ public sealed class StreamSimulationTests
         // The runs are of the kind that the invariants are about.
         Assert.True(completed > Runs / 2, $"{completed} completed");
         Assert.True(moved > Runs / 10, $"{moved} moved");
+        Assert.True(byTokens > Runs / 100, $"{byTokens} went on from tokens");
         HandoverReason[] seen = [HandoverReason.Fault, HandoverReason.Plan, HandoverReason.Race, HandoverReason.Silence, HandoverReason.Price];
         Assert.All(seen, reason => Assert.True(reasons.GetValueOrDefault(reason) > Runs / 2000, $"{reason}: {reasons.GetValueOrDefault(reason)}"));
     }
