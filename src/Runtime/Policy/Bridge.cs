@@ -6,9 +6,13 @@ namespace Hybrid.Policy;
 /// <param name="Target">Who speaks first.</param>
 /// <param name="Tokens">How many tokens that is expected to be.</param>
 /// <param name="HandoverAfter">When the chosen target is expected to go on, from the moment it is asked; in JSON, seconds.</param>
-/// <param name="ScoreDollars">The score of both together, by the same terms as a single target's.</param>
+/// <param name="ScoreDollars">The score of both together and, at the same price of waiting, the silence before the first word once more.</param>
+/// <param name="Instead">The best of those who may answer alone, by the same reckoning; null where nobody may.</param>
+/// <param name="InsteadDollars">Its score.</param>
 public sealed record Bridge(
     string Target,
-    double Tokens,
+    int Tokens,
     [property: JsonPropertyName("handoverAfterSeconds")] TimeSpan HandoverAfter,
-    double ScoreDollars);
+    double ScoreDollars,
+    string? Instead,
+    double? InsteadDollars);

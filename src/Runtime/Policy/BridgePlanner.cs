@@ -8,13 +8,20 @@ namespace Hybrid.Policy;
 /// <para>With TTFT t_b and rate r_b of the first and TTFT t_p of the second, n_b = (t_p - t_b)·r_b tokens come from the first, the other
 /// n - n_b from the second, which prefills them besides the prompt. Price, energy and quality are those of both parts, the time is t_p
 /// and the decode of the rest. The pair is weighed by the terms of the policy like any single target, so that one that does not pay is
-/// not made.</para>
+/// not made. For both, the silence before the first word is priced once more, as waiting: to end it is what a bridge is for, and the
+/// total time does not know it. The first is the one that is soonest, or the one that is best alone.</para>
 /// <para>Pure. Answers with tools, a format or scores are not divided: what was said so far may be no whole part of them.</para>
 /// </remarks>
 internal static class BridgePlanner
 {
     /// <summary>Nobody is asked to speak first for less.</summary>
     public static readonly TimeSpan LeastLead = TimeSpan.FromSeconds(0.25);
+
+    /// <summary>Walls that a target may hit which speaks first: the whole answer would hit them, and both parts together are held to them.</summary>
+    private static readonly WallSet OfTheWhole = default(WallSet).With(Wall.Price, true).With(Wall.Carbon, true).With(Wall.Deadline, true).With(Wall.Budget, true);
+
+    /// <summary>The wall that a target may hit which another speaks for.</summary>
+    private static readonly WallSet OfTheStart = default(WallSet).With(Wall.FirstToken, true);
 
     private const double MostOfAnswer = 0.9; // whoever says more may as well say all
 
@@ -24,32 +31,41 @@ internal static class BridgePlanner
         const TargetCapabilities Plain = TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens;
         if (!policy.Handover || (profile.Needs & ~Plain) != TargetCapabilities.None)
             return null;
-        var least = double.PositiveInfinity;
+        var (best, soonest) = (-1, -1);
         var most = 0.0;
-        foreach (ref readonly var score in scores)
+        for (var i = 0; i < targets.Length; i++)
         {
-            if (!score.Admitted)
-                continue;
-            least = Math.Min(least, score.ScoreDollars);
-            most = Math.Max(most, score.Quality);
+            if (scores[i].Walls.IsWithin(OfTheStart))
+                most = Math.Max(most, scores[i].Quality);
+            if (scores[i].Admitted && (best < 0 || WithSilence(scores[i], policy) < WithSilence(scores[best], policy)))
+                best = i;
+            if (scores[i].Walls.IsWithin(OfTheWhole) && (soonest < 0 || scores[i].Prediction.FirstTokenSeconds < scores[soonest].Prediction.FirstTokenSeconds))
+                soonest = i;
         }
 
+        if (soonest < 0)
+            return null;
+        double? alone = best >= 0 ? WithSilence(scores[best], policy) : null;
+        var least = alone ?? double.PositiveInfinity;
         (int, Bridge)? found = null;
-        for (var p = 0; p < targets.Length; p++)
+        for (var i = 0; i < targets.Length; i++)
         {
-            if (!scores[p].Admitted || !targets[p].Descriptor.Capabilities.HasFlag(TargetCapabilities.Continuation))
+            if (!scores[i].Walls.IsWithin(OfTheStart) || !targets[i].Descriptor.Capabilities.HasFlag(TargetCapabilities.Continuation))
                 continue;
-            for (var b = 0; b < targets.Length; b++)
+            // Every pair would take the square of their number; who speaks first is soon, or good.
+            foreach (var first in (ReadOnlySpan<int>)[soonest, best])
             {
-                if (b == p || !scores[b].Admitted || Pair(profile, targets[b], targets[p], policy, scores[b], scores[p], most) is not { } bridge || bridge.ScoreDollars >= least)
+                if (first < 0 || first == i || Pair(profile, targets[first], targets[i], policy, scores[first], scores[i], most) is not { } bridge || !(bridge.ScoreDollars < least))
                     continue;
                 least = bridge.ScoreDollars;
-                found = (p, bridge);
+                found = (i, bridge with { Instead = best >= 0 ? targets[best].Descriptor.Name : null, InsteadDollars = alone });
             }
         }
 
         return found;
     }
+
+    private static double WithSilence(in TargetScore score, RoutingPolicy policy) => score.ScoreDollars + (score.Prediction.FirstTokenSeconds * policy.DollarsPerSecond);
 
     private static Bridge? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)
     {
@@ -69,10 +85,10 @@ internal static class BridgePlanner
             return null;
         var quality = ((spoken * firstScore.Quality) + (rest * secondScore.Quality)) / profile.ExpectedOutputTokens;
         var score = dollars
-            + (restPart.TotalSeconds * (1 + second.Rates.FailureProbability) * policy.DollarsPerSecond)
+            + (((restPart.TotalSeconds * (1 + second.Rates.FailureProbability)) + firstScore.Prediction.FirstTokenSeconds) * policy.DollarsPerSecond)
             + CostModel.CarbonDollars(grams, policy.DollarsPerTonCarbon)
             + ((most - quality) * 100 * policy.DollarsPerQualityPoint)
             + secondScore.LearnedDollars;
-        return new(first.Descriptor.Name, spoken, Prediction.Span(restPart.FirstTokenSeconds), score);
+        return new(first.Descriptor.Name, spoken, Prediction.Span(restPart.FirstTokenSeconds), score, null, null);
     }
 }

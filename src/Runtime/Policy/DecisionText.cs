@@ -32,7 +32,8 @@ internal static class DecisionText
         }
 
         if (decision.Bridge is { } bridge)
-            return $"{bridge.Target} speaks first, about {Walls.Digits(bridge.Tokens)} tokens, until {chosen.Name} goes on after {Walls.Digits(bridge.HandoverAfter.TotalSeconds)} s: ${Walls.Digits(bridge.ScoreDollars)} beats {decision.Ranking[0].Name} alone ${Walls.Digits(decision.Ranking[0].ScoreDollars)}";
+            return $"{bridge.Target} speaks first, about {bridge.Tokens} tokens, until {chosen.Name} goes on after {Walls.Digits(bridge.HandoverAfter.TotalSeconds)} s: with its silence ${Walls.Digits(bridge.ScoreDollars)} " +
+                (bridge.InsteadDollars is { } alone ? $"beats {bridge.Instead} alone ${Walls.Digits(alone)}" : "where nobody may answer alone");
         var line = $"{chosen.Name}: ${Walls.Digits(chosen.ScoreDollars)}";
         if (decision.Ranking.Count == 1) return line + ", the only target that may take it";
         var next = decision.Ranking[1];

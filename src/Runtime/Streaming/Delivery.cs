@@ -13,6 +13,7 @@ internal sealed class Delivery(TimeProvider time, double? tokensPerSecond)
     private readonly Queue<StreamPiece> _pieces = new();
     private readonly long _spacing = tokensPerSecond is { } rate ? Ticks(time, 1 / rate) : 0;
     private long _due;
+    private bool _begun;
 
     /// <summary>Tokens kept back now.</summary>
     public int Tokens { get; private set; }
@@ -48,7 +49,9 @@ internal sealed class Delivery(TimeProvider time, double? tokensPerSecond)
         piece = _pieces.Dequeue();
         Tokens -= piece.TokenCount;
         var spacing = Spacing;
-        if (spacing > 0) _due = Math.Max(_due, now - spacing) + (spacing * piece.TokenCount);
+        // A late reader may catch up by one piece, and what left early does not make the next wait.
+        if (spacing > 0) _due = (_begun ? Math.Clamp(_due, now - spacing, now) : now) + (spacing * piece.TokenCount);
+        _begun = true;
         return true;
     }
 

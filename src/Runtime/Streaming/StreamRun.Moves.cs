@@ -134,17 +134,22 @@ internal sealed partial class StreamRun
 
     private bool StepBuilding(Move move, long now)
     {
-        var ready = _delivery.Paced || _delivery.Tokens >= Math.Max(_delivery.Slack, 1) || now >= After(move.Since, LongestBuilding);
+        if (_speaker is { } speaker) KeepSlack(move, speaker);
+        var ready = _delivery.Paced || _delivery.Tokens >= Math.Max(_delivery.Slack, 1) || now >= After(move.Since, LongestBuilding(move));
         if (!ready || !_run.HasSaid) return false;
         Ask(move, now);
         return true;
     }
+
+    /// <summary>Who was late once is given the slack that it needs.</summary>
+    private static TimeSpan LongestBuilding(Move move) => move.Tries == 0 ? FirstBuilding : LaterBuilding;
 
     /// <summary>Sets the freeze point: the target is asked to go on from all that was said.</summary>
     private void Ask(Move move, long now)
     {
         move.Forget();
         (move.Stage, move.Since, move.AtToken) = (Move.Stages.Asking, now, _run.SaidTokens);
+        move.AskedWarm = _services.Find(move.Target).State.Readiness == TargetReadiness.Warm;
         move.Attempt = Open(Assessed(move.Target), _run.Remaining);
     }
 
@@ -214,8 +219,8 @@ internal sealed partial class StreamRun
             return true;
         }
 
-        // What it prefilled is cached there now, so the next start is shorter than this one, and longer than was thought.
-        move.StartSeconds = Math.Min(Math.Max(took / 2, move.StartSeconds * 2), took);
+        // Who was not warm took part of that for waking.
+        move.StartSeconds = move.AskedWarm ? took : Math.Min(move.StartSeconds * 2, took);
         (move.Stage, move.Since) = (Move.Stages.Building, now);
         return true;
     }
@@ -244,7 +249,7 @@ internal sealed partial class StreamRun
     /// <summary>Looks now and then whether another target should go on.</summary>
     private void Reconsider(long now)
     {
-        if (_move is not null || _request.Format is not null || _request.OffersTools || _decision.Ranking.Count < 2) return;
+        if (_move is not null || _request.Format is not null || _request.OffersTools || _decision.Targets.Count < 2) return;
         if (_confidence?.Value < _policy.MinConfidence && Better() is { } better)
         {
             _confidence!.Clear();
@@ -257,7 +262,7 @@ internal sealed partial class StreamRun
         var open = Open();
         var found = HandoverRule.Find(
             _decision.Profile, look(), _policy, _speaker!.Name, _run.SaidTokens, (_run.Dollars + open.Dollars, _run.Grams + open.Grams), _time.GetElapsedTime(_start, now),
-            target => !_tried.Contains(target.Name) && !_services.IsDistrusted(target.Name) && _decision.Ranking.Any(candidate => candidate.Name == target.Name));
+            target => !_tried.Contains(target.Name) && !_services.IsDistrusted(target.Name));
         if (found is { } move) Begin(move.Target, move.Reason, now);
     }
 

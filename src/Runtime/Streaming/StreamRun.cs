@@ -20,8 +20,9 @@ internal sealed partial class StreamRun : IAsyncDisposable
     /// <summary>A reader does not notice so much silence.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long slack may be built once the next target is ready.</summary>
-    private static readonly TimeSpan LongestBuilding = TimeSpan.FromSeconds(1);
+    /// <summary>How long slack may be built once the next target is ready, before it is asked the first time and later.</summary>
+    private static readonly TimeSpan FirstBuilding = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LaterBuilding = TimeSpan.FromSeconds(10);
 
     /// <summary>How often it is looked whether another target would be better.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -170,7 +171,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         if (_ended) return due;
         if (CanHedge) due = Math.Min(due, After(_start, _policy.HedgeAfter!.Value));
         if (_policy.MaxTokenGap is { } gap && _speaker is { Tokens: > 0 } && _move?.Stage != Move.Stages.Asking && WantsMore) due = Math.Min(due, After(_speaker.WaitingSince, gap));
-        if (_move is { Stage: Move.Stages.Building } building && _run.HasSaid) due = Math.Min(due, After(building.Since, LongestBuilding));
+        if (_move is { Stage: Move.Stages.Building } building && _run.HasSaid) due = Math.Min(due, After(building.Since, LongestBuilding(building)));
         if (_move is { Stage: Move.Stages.Asking, DryAt: { } dry, OverrunTokens: > 0 }) due = Math.Min(due, After(dry, LongestSilence));
         return due;
     }
@@ -250,14 +251,19 @@ internal sealed partial class StreamRun : IAsyncDisposable
                 _ => RequestFinish.Stop,
             });
         }
-        else if (_move is { } move && !_delivery.Paced)
+        else if (_move is { } move)
         {
-            _delivery.SecondsPerToken = speaker.SecondsPerToken;
-            _delivery.Slack = SlackFor(move, speaker);
+            KeepSlack(move, speaker);
         }
     }
 
-    private static int SlackFor(Move move, Attempt speaker) => Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / speaker.SecondsPerToken) + 1, 1, MostSlack);
+    /// <summary>Keeps as much back as lasts until the next target speaks, and a quarter more.</summary>
+    private void KeepSlack(Move move, Attempt speaker)
+    {
+        if (_delivery.Paced) return;
+        _delivery.SecondsPerToken = speaker.SecondsPerToken;
+        _delivery.Slack = Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / speaker.SecondsPerToken) + 1, 1, MostSlack);
+    }
 
     private void SpeakerFailed(HybridException fault, HandoverReason reason)
     {
@@ -344,7 +350,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
 
     private IEnumerable<TargetAssessment> Order()
     {
-        if (_run.FirstFault is null && _decision.Bridge is { } bridge) yield return _decision.Ranking.First(target => target.Name == bridge.Target);
+        if (_run.FirstFault is null && _decision.Bridge is { } bridge) yield return Assessed(bridge.Target);
         if (_decision.Chosen is { } chosen) yield return chosen;
         foreach (var standby in _decision.Standbys) yield return standby;
     }

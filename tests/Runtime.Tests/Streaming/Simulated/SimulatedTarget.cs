@@ -4,7 +4,7 @@ using Hybrid.Targets;
 namespace Hybrid.Tests.Streaming.Simulated;
 
 /// <summary>How a target treats a request that is asked of it.</summary>
-internal enum Trouble
+public enum Trouble
 {
     None,
 
@@ -82,6 +82,10 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
     public int OpenStreams { get; private set; }
 
     public int Woken { get; private set; }
+
+    public void MakeWarm() => State = TargetState.Warm;
+
+    public void MakeUnavailable() => State = new(TargetReadiness.Unavailable, "out of reach");
 
     public void MakeCold() => State = new(TargetReadiness.Cold, "scaled to zero");
 

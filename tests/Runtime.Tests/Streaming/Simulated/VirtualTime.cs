@@ -29,6 +29,9 @@ internal sealed class VirtualTime : TimeProvider
 
     public void After(double seconds, Action action) => Schedule((long)(seconds * TimeSpan.TicksPerSecond), action);
 
+    /// <summary>Lets time pass while nothing happens, as for a reader that does something else.</summary>
+    public void Pass(TimeSpan time) => _now += time.Ticks;
+
     /// <summary>Lets time pass until nothing is due or the end is reached.</summary>
     public void RunUntil(TimeSpan end, Func<bool> done)
     {

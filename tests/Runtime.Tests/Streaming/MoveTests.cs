@@ -1,0 +1,243 @@
+using Hybrid.Accounting;
+using Hybrid.Policy;
+using Hybrid.Streaming;
+using Hybrid.Targets;
+using Hybrid.Tests.Streaming.Simulated;
+
+namespace Hybrid.Tests.Streaming;
+
+/// <summary>When a stream moves, and what the reader sees of it, in virtual time.</summary>
+public class MoveTests
+{
+    private static readonly RoutingPolicy ForQuality = new() { Name = "quality", DollarsPerSecond = 0.001, DollarsPerQualityPoint = 0.0001, ExpectedOutputTokens = TimedStream.AnswerTokens };
+    private static readonly string Whole = Say(TimedStream.AnswerTokens);
+
+    [Fact]
+    public void The_device_speaks_at_once_and_the_pool_goes_on_when_it_is_awake()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        var pool = stream.Add("pool", firstToken: 0.2, perToken: 0.01, cold: 5, quality: 0.9);
+        stream.Run();
+
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(0.1, stream.Left[0].At, 6);
+        Assert.Equal((1, 1), (pool.Woken, pool.Received.Count));
+        var handover = Assert.Single(stream.Receipt.Handovers);
+        Assert.Equal(("device", "pool", HandoverReason.Plan), (handover.From, handover.To, handover.Reason));
+        Assert.Equal(SimulatedModel.Tokens(pool.Received[0].Continuation), handover.AtToken);
+        Assert.InRange(handover.AtToken, 120, 150); // 5 s at 25 tokens/s, and up to a second to build slack
+        Assert.Equal([RequestFinish.Superseded, RequestFinish.Stop], stream.Receipt.Segments.Select(segment => segment.Finish));
+        // Text came a fifth slower while slack was built, and never slower than that: the seam is not seen.
+        Assert.InRange(stream.LongestGap, 0.01, 0.0501);
+        Assert.InRange(handover.DiscardedTokens, 1, 6); // 0.2 s of the device's speech
+        Assert.Equal(handover.DiscardedTokens, stream.Receipt.WastedTokens);
+        Assert.Equal(0, stream.Receipt.Failovers);
+        Assert.Same(handover, stream.Left.First(left => left.Piece.Target == "pool").Piece.Handover);
+        Assert.Single(stream.Left, left => left.Piece.Handover is not null);
+    }
+
+    [Fact]
+    public void A_pool_that_is_slower_than_it_says_is_given_more_slack_and_is_never_waited_for()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        var pool = stream.Add("pool", firstToken: 1.5, perToken: 0.01, cold: 2, quality: 0.9, stated: 0.01);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal("pool", stream.Left[^1].Piece.Target);
+        Assert.Equal(2, pool.Received.Count);
+        // A token's time, the slower pace, and at most the silence after which the device goes on.
+        Assert.InRange(stream.LongestGap, 0.04, 0.05 + 0.05 + 0.001);
+    }
+
+    [Fact]
+    public void A_pool_that_is_always_too_late_is_let_be()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.005);
+        var pool = stream.Add("pool", firstToken: 0.6, perToken: 0.001, cold: 1, quality: 0.5, stated: 0.001);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal("device", stream.Left[^1].Piece.Target);
+        Assert.InRange(pool.Received.Count, 1, Move.MostTries);
+        Assert.InRange(stream.Receipt.WastedTokens, pool.Received.Count, 3 * Move.MostTries); // a token each, or so many as it takes to tell that it goes on
+        Assert.InRange(stream.LongestGap, 0.001, 0.057);
+    }
+
+    [Fact]
+    public void What_is_ahead_of_a_paced_reader_hides_the_seam()
+    {
+        var stream = new TimedStream { Policy = ForQuality with { TokensPerSecond = 5 }, Request = new() { Prompt = new TextPrompt("?"), MaxTokens = 60 } };
+        stream.Add("device", firstToken: 0.1, perToken: 0.15);
+        stream.Add("pool", firstToken: 2, perToken: 0.01, cold: 3, quality: 0.9);
+        stream.Policy = stream.Policy with { ExpectedOutputTokens = 60 };
+        stream.Run();
+        Assert.Equal(Say(60), stream.Text);
+        Assert.Equal("pool", stream.Left[^1].Piece.Target);
+        Assert.Equal(0.2, stream.LongestGap, 6);
+        Assert.Equal(0.1 + (59 * 0.2), stream.Left[^2].At, 6);
+    }
+
+    [Fact]
+    public void A_pool_that_dies_gives_the_stream_back()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        var device = stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        stream.Add("pool", firstToken: 0.2, perToken: 0.01, cold: 2, quality: 0.9, trouble: Trouble.Fails, after: 50);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(2, device.Received.Count);
+        Assert.Equal([HandoverReason.Plan, HandoverReason.Fault], stream.Receipt.Handovers.Select(handover => handover.Reason));
+        Assert.Equal([RequestFinish.Superseded, RequestFinish.Failed, RequestFinish.Stop], stream.Receipt.Segments.Select(segment => segment.Finish));
+        Assert.Equal(1, stream.Receipt.Failovers);
+    }
+
+    [Fact]
+    public void A_bridge_that_breaks_is_followed_by_the_pool_as_soon_as_it_is_awake()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04, trouble: Trouble.Fails, after: 10);
+        stream.Add("pool", firstToken: 0.2, perToken: 0.01, cold: 2, quality: 0.9);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(HandoverReason.Fault, Assert.Single(stream.Receipt.Handovers).Reason);
+        Assert.InRange(stream.LongestGap, 1.6, 2.2 - 0.46); // what had been kept back was delivered meanwhile
+    }
+
+    [Fact]
+    public void In_a_race_the_first_to_speak_goes_on_and_the_other_is_stopped_and_counted()
+    {
+        var stream = new TimedStream();
+        stream.Policy = stream.Policy with { HedgeAfter = TimeSpan.Zero };
+        var slow = stream.Add("slow", firstToken: 3, perToken: 0.01, stated: 0.01);
+        var quick = stream.Add("quick", firstToken: 0.3, perToken: 0.01, stated: 0.02);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(0.3, stream.Left[0].At, 6);
+        Assert.Equal((1, 1), (slow.Received.Count, quick.Received.Count));
+        Assert.Equal(HandoverReason.Race, Assert.Single(stream.Receipt.Handovers).Reason);
+        var loser = stream.Receipt.Segments[0];
+        Assert.Equal(("slow", RequestFinish.Superseded, TimeSpan.FromSeconds(0.3)), (loser.Target, loser.Finish, loser.TotalTime));
+        Assert.Equal(0, slow.OpenStreams);
+    }
+
+    [Theory]
+    [InlineData(0.2, false)]
+    [InlineData(0.6, true)]
+    public void A_second_is_asked_only_once_the_first_has_kept_the_reader_waiting(double firstToken, bool asked)
+    {
+        var stream = new TimedStream();
+        stream.Policy = stream.Policy with { HedgeAfter = TimeSpan.FromSeconds(0.5) };
+        stream.Add("first", firstToken, perToken: 0.01, stated: 0.01);
+        var second = stream.Add("second", firstToken: 0.3, perToken: 0.01);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(asked ? 1 : 0, second.Received.Count);
+        Assert.Equal("first", stream.Left[^1].Piece.Target); // it spoke after 0.6 s, the second would have after 0.8
+        Assert.Empty(stream.Receipt.Handovers);
+    }
+
+    [Theory]
+    [InlineData(Trouble.Stalls)]
+    [InlineData(Trouble.Hangs)]
+    public void Silence_longer_than_the_policy_bears_is_a_fault(Trouble trouble)
+    {
+        var stream = new TimedStream();
+        stream.Policy = stream.Policy with { MaxTokenGap = TimeSpan.FromSeconds(1) };
+        stream.Add("first", firstToken: 0.1, perToken: 0.01, trouble: trouble, after: 20);
+        stream.Add("second", firstToken: 0.3, perToken: 0.01);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        var handover = Assert.Single(stream.Receipt.Handovers);
+        Assert.Equal((HandoverReason.Silence, 20), (handover.Reason, handover.AtToken));
+        Assert.Equal(1.3, handover.Gap!.Value.TotalSeconds, 6);
+        Assert.Equal("Target 'first' said nothing for 1 s.", stream.Receipt.Segments[0].ErrorMessage);
+    }
+
+    [Fact]
+    public void A_reader_who_pauses_is_no_silence()
+    {
+        var stream = new TimedStream();
+        stream.Policy = stream.Policy with { MaxTokenGap = TimeSpan.FromSeconds(1) };
+        stream.Add("first", firstToken: 0.1, perToken: 0.01);
+        stream.Add("second", firstToken: 0.3, perToken: 0.01);
+        var pieces = 0;
+        stream.OnPiece = _ =>
+        {
+            if (++pieces == 30) stream.Time.Pass(TimeSpan.FromMinutes(1));
+        };
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Empty(stream.Receipt.Handovers);
+    }
+
+    [Fact]
+    public void The_rest_goes_where_it_is_cheaper_once_that_is_ready()
+    {
+        // The pool is best and not ready; the policy forbids to speak for it, so that only a look in mid-stream finds it awake.
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        var pool = stream.Add("pool", firstToken: 0.1, perToken: 0.01, quality: 0.9);
+        pool.MakeUnavailable();
+        stream.Time.After(3, pool.MakeWarm);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        var handover = Assert.Single(stream.Receipt.Handovers);
+        Assert.Equal(("pool", HandoverReason.Price), (handover.To, handover.Reason));
+        Assert.InRange(stream.LongestGap, 0.01, 0.0501);
+    }
+
+    [Fact]
+    public void Without_handovers_only_a_fault_moves_a_stream()
+    {
+        var stream = new TimedStream { Policy = ForQuality with { Handover = false, DollarsPerSecond = 1 } };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        stream.Add("pool", firstToken: 0.1, perToken: 0.01, cold: 20, quality: 0.9);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Empty(stream.Receipt.Handovers);
+        Assert.Single(stream.Receipt.Segments);
+    }
+
+    [Fact]
+    public void A_target_that_started_over_is_not_asked_to_go_on_again()
+    {
+        var stream = new TimedStream();
+        var first = stream.Add("first", firstToken: 0.1, perToken: 0.01, trouble: Trouble.Fails, after: 30);
+        var liar = stream.Add("liar", firstToken: 0.1, perToken: 0.01, trouble: Trouble.StartsOver, stated: 0.2);
+        var honest = stream.Add("honest", firstToken: 0.1, perToken: 0.01, stated: 0.3);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal("Target 'liar' was asked to go on and said again what was said.", stream.Receipt.Segments[1].ErrorMessage);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal((2, 1, 2), (first.Received.Count, liar.Received.Count, honest.Received.Count));
+        Assert.Equal("liar: it started its answer over when it was asked to go on", Assert.Single(stream.Receipt.PassedOver));
+    }
+
+    [Fact]
+    public void The_slack_of_a_finished_answer_leaves_at_once()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.01);
+        stream.Add("pool", firstToken: 0.5, perToken: 0.01, cold: 3.7, quality: 0.9);
+        stream.Policy = stream.Policy with { ExpectedOutputTokens = 500 }; // it ends sooner than expected
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(0.1 + (TimedStream.AnswerTokens * 0.01), stream.Left[^1].At, 6);
+    }
+
+    private static string Say(int tokens)
+    {
+        var (text, state) = ("", SimulatedModel.Begin(0));
+        for (var i = 0; i < tokens; i++)
+        {
+            var token = SimulatedModel.Next(state);
+            state = SimulatedModel.Read(token, state);
+            text += token;
+        }
+
+        return text;
+    }
+}
