@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Hybrid.Benchmarks;
 using Hybrid.Benchmarks.Engine;
 using Hybrid.Benchmarks.Gateway;
+using Hybrid.Benchmarks.Trace;
 
 switch (args)
 {
@@ -9,8 +10,10 @@ switch (args)
         return await EngineCommand.RunAsync(rest);
     case ["gateway"]:
         return await GatewayCommand.RunAsync();
+    case ["trace"]:
+        return TraceCommand.Run();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\n{GatewayCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{GatewayCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);

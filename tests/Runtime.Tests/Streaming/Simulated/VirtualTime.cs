@@ -4,12 +4,14 @@ namespace Hybrid.Tests.Streaming.Simulated;
 internal sealed class VirtualTime : TimeProvider
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private const int MostEvents = 100_000;
     private readonly PriorityQueue<Entry, (long At, long Order)> _due = new();
     private long _now;
     private long _order;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>More events than that are a loop.</summary>
+    public long MostEvents { get; init; } = 100_000;
 
     /// <summary>How far the wall clock is off; it may jump, the timestamps do not.</summary>
     public TimeSpan WallOffset { get; set; }
@@ -35,9 +37,9 @@ internal sealed class VirtualTime : TimeProvider
     /// <summary>Lets time pass until nothing is due or the end is reached.</summary>
     public void RunUntil(TimeSpan end, Func<bool> done)
     {
-        for (var events = 0; !done() && _due.TryPeek(out var next, out var place) && place.At <= end.Ticks; events++)
+        for (var events = 0L; !done() && _due.TryPeek(out var next, out var place) && place.At <= end.Ticks; events++)
         {
-            if (events > MostEvents) throw new InvalidOperationException($"After {MostEvents} events, at {Elapsed}, there is no end in sight.");
+            if (events > MostEvents) throw new InvalidOperationException($"After {events} events, at {Elapsed}, there is no end in sight.");
             _due.Dequeue();
             _now = Math.Max(_now, place.At);
             next.Fire();
