@@ -51,6 +51,7 @@ internal sealed class Attempt
     private readonly EnergyShare? _energy;
     private readonly Activity? _activity;
     private readonly CancellationTokenSource _ending;
+    private readonly Lock _closing = new();
     private readonly Action _onMoved;
     private readonly List<int> _waitingIds = [];
     private ConfiguredValueTaskAwaitable<bool>.ConfiguredValueTaskAwaiter _move;
@@ -177,10 +178,11 @@ internal sealed class Attempt
     {
         var receipt = Receipt(finish, fault);
         HybridActivity.End(_activity, receipt);
-        _closed = true;
+        RequestBudget.Held? held;
+        lock (_closing) (_closed, held) = (true, _held);
         if (_completion is null) Cancel();
         if (Interlocked.CompareExchange(ref _state, Abandoned, Moving) != Moving) Closing = ReleaseAsync();
-        return _terms.Budget is { } budget && _held is { } held ? budget.Settle(held, receipt) : receipt;
+        return _terms.Budget is { } budget && held is not null ? budget.Settle(held, receipt) : receipt;
     }
 
     /// <summary>The end of the target's stream; at once where the target still hangs.</summary>
@@ -269,17 +271,28 @@ internal sealed class Attempt
         {
             var held = await budget.TakeAsync(_terms.Seen with { Descriptor = _descriptor, State = _target.State }, _request, _terms.InputTokens, _terms.OutputBound, _ending.Token).ConfigureAwait(false);
             if (held.Refusal is { } refusal) throw new BudgetRefusalException(refusal);
-            if (_closed)
+            if (!Keep(held))
             {
                 budget.Free(held);
                 return false;
             }
 
-            (_held, sent) = (held, held.Sent);
+            sent = held.Sent;
         }
 
         _stream = PrivacyGate.Send(_target, sent, _ending.Token).GetAsyncEnumerator(_ending.Token);
         return await _stream.MoveNextAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps what the budget has set aside, until the end; false where the end came first.</summary>
+    private bool Keep(RequestBudget.Held held)
+    {
+        lock (_closing)
+        {
+            if (_closed) return false;
+            _held = held;
+            return true;
+        }
     }
 
     private void Count(in DecodeUpdate update)

@@ -17,6 +17,9 @@ internal static class HandoverRule
     /// <summary>Fewer tokens are not worth a seam.</summary>
     private const int LeastRest = 16;
 
+    /// <summary>A cap must leave room for what is said until the next look and while the stream moves.</summary>
+    private const double SecondsToMove = 3;
+
     /// <param name="profile">What was asked.</param>
     /// <param name="targets">Everybody, as they are now.</param>
     /// <param name="policy">What counts.</param>
@@ -58,7 +61,8 @@ internal static class HandoverRule
 
         if (best < 0)
             return null;
-        var stay = Staying(targets[at], policy, rest, scores[at].Quality, scores[best], out var dollars, out var grams);
+        var stay = Staying(targets[at], policy, rest, scores[at].Quality, scores[best], out _, out _);
+        Staying(targets[at], policy, rest + (int)(SecondsToMove * targets[at].Rates.DecodeTokensPerSecond), scores[at].Quality, scores[best], out var dollars, out var grams);
         if (dollars > left.MaxDollarsPerRequest || grams > left.MaxGramsPerRequest)
             return (targets[best].Descriptor.Name, HandoverReason.Cap);
         return stay - scores[best].ScoreDollars > LeastGain * stay ? (targets[best].Descriptor.Name, HandoverReason.Price) : null;

@@ -172,6 +172,7 @@ internal sealed partial class StreamRun
     {
         Seam(move.Target, _left?.Reason ?? move.Reason, move.OverrunTokens);
         _speaker?.Discard(move.OverrunTokens);
+        if (_speaker is not null && move.Reason != HandoverReason.Plan) _leftBehind.Add(_speaker.Name);
         Close(ref _speaker, RequestFinish.Superseded);
         (_speaker, _move) = (move.Attempt, null);
         _delivery.Slack = 0;
@@ -246,9 +247,15 @@ internal sealed partial class StreamRun
         LogGivenUp(_services.Logger, _request.Id, move.Target, reason);
     }
 
-    /// <summary>Looks now and then whether another target should go on.</summary>
+    /// <summary>Looks now and then whether another target should go on, and always whether a cap is reached.</summary>
     private void Reconsider(long now)
     {
+        if (CapReached() is { } cap)
+        {
+            Fail(_run.Surface(new(HybridError.BudgetExceeded, cap)), RequestFinish.Failed);
+            return;
+        }
+
         if (_move is not null || _request.Format is not null || _request.OffersTools || _decision.Targets.Count < 2) return;
         if (_confidence?.Value < _policy.MinConfidence && Better() is { } better)
         {
@@ -262,15 +269,25 @@ internal sealed partial class StreamRun
         var open = Open();
         var found = HandoverRule.Find(
             _decision.Profile, look(), _policy, _speaker!.Name, _run.SaidTokens, (_run.Dollars + open.Dollars, _run.Grams + open.Grams), _time.GetElapsedTime(_start, now),
-            target => !_tried.Contains(target.Name) && !_services.IsDistrusted(target.Name));
+            target => !_tried.Contains(target.Name) && !_leftBehind.Contains(target.Name) && !_services.IsDistrusted(target.Name));
         if (found is { } move) Begin(move.Target, move.Reason, now);
+    }
+
+    /// <summary>Predictions keep a request below the policy's caps; where an answer is longer than was expected, this does.</summary>
+    private string? CapReached()
+    {
+        if (_policy.MaxDollarsPerRequest is null && _policy.MaxGramsPerRequest is null) return null;
+        var open = Open();
+        var (dollars, grams) = (_run.Dollars + open.Dollars, _run.Grams + open.Grams);
+        if (dollars >= _policy.MaxDollarsPerRequest) return $"The answer has cost ${Walls.Digits(dollars)}, and policy '{_policy.Name}' caps a request at ${Walls.Digits(_policy.MaxDollarsPerRequest.Value)}. Set MaxOutputTokens lower or the cap higher.";
+        return grams >= _policy.MaxGramsPerRequest ? $"The answer has emitted {Walls.Digits(grams)} g CO2e, and policy '{_policy.Name}' caps a request at {Walls.Digits(_policy.MaxGramsPerRequest.Value)} g. Set MaxOutputTokens lower or the cap higher." : null;
     }
 
     /// <summary>The best of those whose answers are worth more than the speaker's.</summary>
     private TargetAssessment? Better()
     {
         var quality = Assessed(_speaker!.Name).Quality;
-        return _decision.Ranking.FirstOrDefault(candidate => candidate.Quality > quality && candidate.Name != _speaker.Name && !_tried.Contains(candidate.Name) && PassOver(candidate) is null);
+        return _decision.Ranking.FirstOrDefault(candidate => candidate.Quality > quality && candidate.Name != _speaker.Name && !_tried.Contains(candidate.Name) && !_leftBehind.Contains(candidate.Name) && PassOver(candidate) is null);
     }
 
     private TargetAssessment Assessed(string name) => _decision.Targets.First(target => target.Name == name);

@@ -47,6 +47,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
     private readonly Delivery _delivery;
     private readonly Confidence? _confidence;
     private readonly HashSet<string> _tried = [];
+    private readonly HashSet<string> _leftBehind = []; // for a reason: only a fault of the others brings the stream back
     private readonly List<Task> _closing = [];
     private readonly Activity? _activity;
     private readonly long _start;
@@ -448,7 +449,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         attempt = null;
         var receipt = ended.Close(finish, fault);
         if (ended.IsSent) _run.Add(receipt);
-        if (!ended.Closing.IsCompletedSuccessfully) _closing.Add(ended.Closing);
+        if (finish != RequestFinish.Superseded) _closing.Add(ended.Closing); // the reader waits for nobody who lost
     }
 
     private HybridException Map(Attempt attempt) => attempt.Error switch

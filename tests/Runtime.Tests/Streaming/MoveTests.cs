@@ -228,6 +228,52 @@ public class MoveTests
         Assert.Equal(0.1 + (TimedStream.AnswerTokens * 0.01), stream.Left[^1].At, 6);
     }
 
+    [Fact]
+    public void Before_a_cap_is_passed_the_stream_goes_where_it_costs_nothing()
+    {
+        // A hundred tokens were expected and four hundred come; each costs a thousandth of the cap.
+        var stream = new TimedStream { Policy = ForQuality with { ExpectedOutputTokens = 100, MaxDollarsPerRequest = 0.2 } };
+        stream.Add("device", firstToken: 0.1, perToken: 0.05, quality: 0.1);
+        stream.Add("dear", firstToken: 0.1, perToken: 0.05, quality: 0.9, dollarsPerToken: 0.001);
+        stream.Policy = stream.Policy with { DollarsPerQualityPoint = 0.01 };
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        var handover = Assert.Single(stream.Receipt.Handovers);
+        Assert.Equal(("device", HandoverReason.Cap), (handover.To, handover.Reason));
+        Assert.InRange(stream.Receipt.Dollars, 0.1, 0.2);
+    }
+
+    [Fact]
+    public void Where_nobody_can_go_on_a_cap_ends_the_answer_and_keeps_what_was_said()
+    {
+        var stream = new TimedStream { Policy = ForQuality with { ExpectedOutputTokens = 100, MaxDollarsPerRequest = 0.2 } };
+        stream.Add("dear", firstToken: 0.1, perToken: 0.05, dollarsPerToken: 0.001);
+        stream.Run();
+        Assert.Equal(HybridError.BudgetExceeded, stream.Error!.Error);
+        Assert.StartsWith("The answer has cost $0.2, and policy 'quality' caps a request at $0.2.", stream.Error.Message, StringComparison.Ordinal);
+        Assert.Contains("200 tokens were delivered and stay valid", stream.Error.Message, StringComparison.Ordinal);
+        Assert.Equal(Say(200), stream.Text);
+        Assert.Equal(0.2, stream.Receipt.Dollars, 9);
+    }
+
+    [Theory]
+    [InlineData(0.3, 0.5, 1)]
+    [InlineData(0.7, 0.5, 0)]
+    [InlineData(0.3, null, 0)]
+    public void An_unsure_model_gives_way_to_a_better_one(double sure, double? least, int moves)
+    {
+        var stream = new TimedStream();
+        stream.Policy = stream.Policy with { MinConfidence = least, Handover = false };
+        stream.Add("small", firstToken: 0.1, perToken: 0.05, quality: 0.3, sure: sure);
+        stream.Add("large", firstToken: 0.3, perToken: 0.05, quality: 0.9, sure: 0.99, stated: 1);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal(moves, stream.Receipt.Handovers.Count(handover => handover is { To: "large", Reason: HandoverReason.Confidence }));
+        Assert.Equal(moves, stream.Receipt.Handovers.Count);
+        Assert.All(stream.Left, left => Assert.Null(left.Piece.Scores)); // the app did not ask for them
+        Assert.InRange(stream.LongestGap, 0.04, 0.0626);
+    }
+
     private static string Say(int tokens)
     {
         var (text, state) = ("", SimulatedModel.Begin(0));

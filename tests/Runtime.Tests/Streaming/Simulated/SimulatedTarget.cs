@@ -71,6 +71,9 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
     /// <summary>Updates may bring several tokens, or none.</summary>
     public bool Lumpy { get; init; }
 
+    /// <summary>The probability of its tokens, where they are asked for.</summary>
+    public double? Sure { get; init; }
+
     /// <summary>Numbers its tokens and tells their ids.</summary>
     public bool Numbers { get; init; }
 
@@ -260,6 +263,8 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
 
             Current = new(text, lump);
             if (target.Numbers) Current = Current with { TokenIndex = _said, Tokens = [.. ids], Vocabulary = lump > 0 ? "v" : null };
+            if (request.LogProbabilities is not null && target.Sure is { } sure)
+                Current = Current with { Scores = [.. ids.Select(id => new TokenScore(id, default, (float)Math.Log(sure)))] };
             _said += lump;
             _move.SetResult(true);
         }

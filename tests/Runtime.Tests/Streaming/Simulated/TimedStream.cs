@@ -50,8 +50,20 @@ internal sealed class TimedStream
     /// <param name="zone">Null is this device.</param>
     /// <param name="trouble">What is wrong with it.</param>
     /// <param name="after">After how many tokens.</param>
+    /// <param name="dollarsPerToken">What a token of the answer costs.</param>
+    /// <param name="sure">The probability of each of its tokens, where they are asked for.</param>
     public SimulatedTarget Add(
-        string name, double firstToken, double perToken, double cold = 0, double quality = 0.5, double? stated = null, Zone? zone = null, Trouble trouble = Trouble.None, int after = 0)
+        string name,
+        double firstToken,
+        double perToken,
+        double cold = 0,
+        double quality = 0.5,
+        double? stated = null,
+        Zone? zone = null,
+        Trouble trouble = Trouble.None,
+        int after = 0,
+        double dollarsPerToken = 0,
+        double? sure = null)
     {
         var place = zone ?? Zone.Device;
         var target = new SimulatedTarget(Time, new Even(), new()
@@ -60,7 +72,8 @@ internal sealed class TimedStream
             Model = "m",
             Zone = place,
             Quality = quality,
-            Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation,
+            Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation | (sure is null ? TargetCapabilities.None : TargetCapabilities.LogProbabilities),
+            DollarsPerMillionOutputTokens = dollarsPerToken * 1e6,
             RoundTrip = TimeSpan.FromSeconds(stated ?? firstToken),
             PrefillTokensPerSecond = 1e6,
             DecodeTokensPerSecond = 1 / perToken,
@@ -74,6 +87,7 @@ internal sealed class TimedStream
             ColdSeconds = cold,
             Trouble = trouble,
             TroubleAfter = after,
+            Sure = sure,
         };
         if (cold > 0) target.MakeCold();
         _targets.Add(target);
