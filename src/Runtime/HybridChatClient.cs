@@ -140,7 +140,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
-        var updates = new UpdateWriter(id, decision, _options.TimeProvider);
+        var updates = new UpdateWriter(id, decision, _options.TimeProvider, request.HandoverMarkers);
         await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Settle, budget, cancellationToken))
             yield return updates.Write(piece);
     }
