@@ -8,8 +8,8 @@ namespace Hybrid.Network;
 /// <remarks>
 /// <para>It is down when the monitor says so, or when connections to two different targets broke within <see cref="Together"/> and
 /// nothing came from any since. While it is down such targets are shown as unavailable, and attempts on them end at once.</para>
-/// <para>It is back when the monitor says so after it had said otherwise, or when a target answers a probe: one target at a time, after
-/// 1, 2, 4 ... at most 30 s with full jitter. A target without a probe is let through for one request instead.</para>
+/// <para>It is back when the monitor says so after it had said otherwise, or when a target answers a probe (<see cref="Probing"/>).
+/// A target without a probe is let through for one request instead.</para>
 /// </remarks>
 internal sealed partial class NetworkState : IDisposable
 {
@@ -18,16 +18,12 @@ internal sealed partial class NetworkState : IDisposable
     /// <summary>Connections that break so close to each other broke for one reason.</summary>
     public static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan LongestProbe = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
     private static readonly TargetState Unavailable = new(TargetReadiness.Unavailable, Down);
     private readonly Lock _lock = new();
-    private readonly ITarget[] _targets;
     private readonly INetworkMonitor _monitor;
     private readonly TimeProvider _time;
-    private readonly Func<double> _draw;
     private readonly ILogger _logger;
-    private readonly ITimer _timer;
+    private readonly Probing _probing;
     private readonly Dictionary<string, long> _broken = [];
     private CancellationTokenSource _lost = new();
     private volatile bool _down;
@@ -36,13 +32,12 @@ internal sealed partial class NetworkState : IDisposable
     private bool _available = true;
     private bool _monitorSaidSo;
     private long _since;
-    private int _probes;
     private bool _disposed;
 
     private NetworkState(ITarget[] targets, INetworkMonitor monitor, TimeProvider time, Func<double> draw, ILogger logger)
     {
-        (_targets, _monitor, _time, _draw, _logger) = (targets, monitor, time, draw, logger);
-        _timer = time.CreateTimer(_ => _ = ProbeAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (_monitor, _time, _logger) = (monitor, time, logger);
+        _probing = new(targets, time, draw, Heard);
         monitor.Changed += OnChanged;
         OnChanged(null, EventArgs.Empty);
     }
@@ -119,9 +114,8 @@ internal sealed partial class NetworkState : IDisposable
             if (_disposed) return;
             _disposed = true;
             if (_down) HybridMeter.NetworkBack();
+            _probing.Dispose();
         }
-
-        _timer.Dispose();
     }
 
     private void OnChanged(object? sender, EventArgs e)
@@ -134,7 +128,7 @@ internal sealed partial class NetworkState : IDisposable
         }
 
         if (available && saidSo) GoUp("a network is available");
-        else if (available) ProbeSoon(); // perhaps another network than the one that failed
+        else if (available) ProbeAnew(); // perhaps it is another network than the one that failed
         else if (was) GoDown("no network is available", byMonitor: true); // a probe may have shown since that there is one
     }
 
@@ -145,13 +139,13 @@ internal sealed partial class NetworkState : IDisposable
         {
             _monitorSaidSo |= byMonitor;
             if (_down || _disposed) return;
-            (_down, _probes, _since, lost) = (true, 0, _time.GetTimestamp(), _lost);
+            (_down, _since, lost) = (true, _time.GetTimestamp(), _lost);
             HybridMeter.NetworkLost();
+            _probing.Start();
         }
 
         LogDown(_logger, reason);
         lost.Cancel();
-        Schedule();
     }
 
     private void GoUp(string reason)
@@ -162,56 +156,26 @@ internal sealed partial class NetworkState : IDisposable
             (_down, _monitorSaidSo, _letThrough, _suspicious) = (false, false, null, false);
             _broken.Clear();
             _lost = new();
-            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _probing.Stop();
             HybridMeter.NetworkBack();
         }
 
         LogBack(_logger, _time.GetElapsedTime(_since).TotalSeconds, reason);
     }
 
-    private void ProbeSoon()
-    {
-        lock (_lock) _probes = 0;
-        Schedule();
-    }
-
-    /// <summary>Full jitter: any delay up to the longest of this turn, so that devices that lost it together do not come back together.</summary>
-    private void Schedule()
+    private void ProbeAnew()
     {
         lock (_lock)
         {
-            if (!_down || _disposed) return;
-            var longest = Math.Min(Math.ScaleB(1, Math.Min(_probes, 10)), LongestDelay.TotalSeconds);
-            _timer.Change(TimeSpan.FromSeconds(longest * _draw()), Timeout.InfiniteTimeSpan);
+            if (_down && !_disposed) _probing.Start();
         }
     }
 
-    private async Task ProbeAsync()
+    private void Heard(ITarget target, bool? answered)
     {
-        ITarget target;
-        lock (_lock)
-        {
-            if (!_down || _disposed) return;
-            target = _targets[_probes++ % _targets.Length];
-        }
-
-        var reached = await AskAsync((INetworkTarget)target).ConfigureAwait(false);
-        lock (_lock) _letThrough = reached is null && _down ? target.Descriptor.Name : null;
-        if (reached == true) GoUp($"{target.Descriptor.Name} answers");
-        else Schedule();
-    }
-
-    private async Task<bool?> AskAsync(INetworkTarget target)
-    {
-        try
-        {
-            using var limit = new CancellationTokenSource(LongestProbe, _time);
-            return await target.ProbeAsync(limit.Token).AsTask().WaitAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception) // whatever it is, it is no answer
-        {
-            return false;
-        }
+        var name = target.Descriptor.Name;
+        lock (_lock) _letThrough = answered is null && _down ? name : null;
+        if (answered == true) GoUp($"{name} answers");
     }
 
     [LoggerMessage(1401, LogLevel.Warning, "The network is down: {Reason}. Requests stay local, and what was said elsewhere goes on here, until it is back.")]
