@@ -37,7 +37,9 @@ internal sealed class AnswerPrinter
         }
 
         if (decision is not null)
-            Console.WriteLine($"\n{decision.Policy} policy chose {decision.ExplainLine()}");
+            Console.WriteLine($"\n{decision.Policy} policy{(decision.Bridge is null ? " chose" : ":")} {decision.ExplainLine()}");
+        foreach (var handover in receipt?.Handovers ?? [])
+            Console.WriteLine($"  {handover}");
         if (receipt is not null)
             Table(receipt);
         return (text, decision);

@@ -4,6 +4,7 @@ using Hybrid.Accounting.Budgets;
 using Hybrid.Accounting.Predictors;
 using Hybrid.Chat;
 using Hybrid.Configuration;
+using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Policy.Learning;
 using Hybrid.Streaming;
@@ -41,6 +42,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly MeasuredEnergy? _energy;
     private readonly SlotWait _slots;
+    private readonly NetworkState? _network;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
 
@@ -59,7 +61,8 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var counter = _targets.OfType<ITokenCounter>().FirstOrDefault();
         _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
         if (_options.MeasurePower) _energy = OpenMeter();
-        _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy));
+        _network = NetworkState.Of(_targets, _options.Network, _options.TimeProvider, _options.Randomizer ?? new EvenChance().Draw, _logger);
+        _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy, _network));
         _slots = new(_options.TimeProvider, _options.Grid);
         _experience = new(_options, _policies(), _logger);
         // The first look asks the grids, so that a decision soon finds their answers.
@@ -124,6 +127,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _energy?.Dispose();
+        _network?.Dispose();
         foreach (var target in _options.OwnsTargets ? _targets : []) await target.DisposeAsync();
         await _experience.DisposeAsync().ConfigureAwait(false);
     }
@@ -140,7 +144,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
-        var updates = new UpdateWriter(id, decision, _options.TimeProvider);
+        var updates = new UpdateWriter(id, decision, _options.TimeProvider, request.HandoverMarkers);
         await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Settle, budget, cancellationToken))
             yield return updates.Write(piece);
     }
@@ -148,7 +152,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private TargetSnapshot[] Snapshots()
     {
         var snapshots = new TargetSnapshot[_targets.Count];
-        for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _targets[i].State, _predictors[i].Snapshot());
+        for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _network?.StateOf(_targets[i]) ?? _targets[i].State, _predictors[i].Snapshot());
         LiveFigures.Fill(snapshots, _options.Grid, _options.TimeProvider.GetUtcNow());
         return snapshots;
     }

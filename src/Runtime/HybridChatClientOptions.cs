@@ -1,5 +1,6 @@
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
+using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Policy.Log;
 using Hybrid.Targets;
@@ -63,7 +64,11 @@ public sealed record HybridChatClientOptions
     /// <value>Null: nowhere.</value>
     public DecisionLogOptions? DecisionLog { get; init; }
 
-    /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore: 0 to below 1, even; thread-safe.</summary>
+    /// <summary>Says whether there is a network; asked only where a target needs one. Not disposed with the client.</summary>
+    /// <value>Null: the operating system's word.</value>
+    public INetworkMonitor? Network { get; init; }
+
+    /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore and delays between probes differ: 0 to below 1, even; thread-safe.</summary>
     /// <value>Null: the runtime's own generator.</value>
     public Func<double>? Randomizer { get; init; }
 

@@ -23,6 +23,7 @@ public static class HybridChatOptionsExtensions
     internal const string MinP = "hybrid.min_p";
     internal const string Grammar = "hybrid.grammar";
     internal const string LogProbabilities = "hybrid.log_probabilities";
+    internal const string HandoverMarkers = "hybrid.handover_markers";
     internal const string RepetitionPenalty = "hybrid.repetition_penalty";
 
     /// <summary>Sets who may see the request.</summary>
@@ -92,6 +93,10 @@ public static class HybridChatOptionsExtensions
     /// <param name="options">The options.</param>
     /// <param name="alternatives">How many of the likeliest tokens each score names, 0 to 20.</param>
     public static ChatOptions WithLogProbabilities(this ChatOptions options, int alternatives = 0) => options.Set(LogProbabilities, alternatives);
+
+    /// <summary>Asks for the <see cref="Streaming.Handover"/> on the first update behind each seam, under <see cref="HybridUpdateKeys.Handover"/>.</summary>
+    /// <remarks>A seam before any text, such as a race that was won, is on the first update of all and has no gap. The text is the same with and without.</remarks>
+    public static ChatOptions WithHandoverMarkers(this ChatOptions options) => options.Set(HandoverMarkers, true);
 
     private static ChatOptions Set(this ChatOptions options, string key, object value)
     {

@@ -2,6 +2,7 @@ using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Engines.LlamaCpp;
+using Hybrid.Network;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
@@ -67,6 +68,7 @@ public static partial class HybridServiceCollectionExtensions
             TimeProvider = time,
             Logger = Logger(provider),
             Grid = provider.GetRequiredService<IGridIntensitySource>(),
+            Network = provider.GetService<INetworkMonitor>(),
             MeasurePower = options.MeasurePower,
             OwnsTargets = true,
             Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),

@@ -12,6 +12,10 @@ public static class HybridUpdateKeys
     /// <summary>On updates, where they were asked for: how likely the update's tokens were (list of <see cref="Hybrid.Targets.TokenScore"/>).</summary>
     public const string Scores = "hybrid.scores";
 
+    /// <summary>Where asked for, on the first update behind a seam: who goes on and why (<see cref="Hybrid.Streaming.Handover"/>).</summary>
+    /// <remarks>Where several targets failed before one of them said a word, it is the last move; the receipt has them all.</remarks>
+    public const string Handover = "hybrid.handover";
+
     /// <summary>On the last update: what it took (<see cref="Hybrid.Accounting.RequestReceipt"/>).</summary>
     public const string Receipt = "hybrid.receipt";
 }

@@ -32,6 +32,15 @@ internal sealed class RunAnswer
         }
     }
 
+    /// <summary>Who took it and why, and a line for each move of the stream.</summary>
+    public IEnumerable<string> Summary()
+    {
+        if (Decision is { } decision)
+            yield return decision.ExplainLine();
+        foreach (var handover in _receipt?.Handovers ?? [])
+            yield return handover.ToString();
+    }
+
     public string ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();

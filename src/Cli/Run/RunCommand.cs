@@ -19,8 +19,8 @@ internal static class RunCommand
         }
 
         await people.WriteLineAsync();
-        if (answer.Decision is { } decision)
-            await Console.Error.WriteLineAsync(decision.ExplainLine());
+        foreach (var line in answer.Summary())
+            await Console.Error.WriteLineAsync(line);
         if (request.Json)
             await Console.Out.WriteLineAsync(answer.ToJson());
         return ExitCode.Done;

@@ -11,7 +11,7 @@ namespace Hybrid.CloudConnector.Pools;
 /// Thread-safe; streams share connections. A connection that breaks, a silence longer than the idle timeout, and an end without
 /// status or completion are <see cref="HybridError.TargetUnavailable"/>, never a completion.
 /// </remarks>
-public sealed class WorkerTarget : ITarget
+public sealed class WorkerTarget : ITarget, INetworkTarget
 {
     private readonly WorkerTargetOptions _options;
     private readonly TimeProvider _time;
@@ -60,18 +60,29 @@ public sealed class WorkerTarget : ITarget
         ? new(TargetReadiness.Unknown, "failed a while ago and not asked since")
         : _state;
 
+    /// <inheritdoc />
+    public bool NeedsNetwork => !_options.Endpoint.IsLoopback;
+
     /// <summary>Asks the pool for its state.</summary>
     /// <remarks>A pool out of reach gives <see cref="TargetReadiness.Unavailable"/> with the reason; it does not throw.</remarks>
     public async Task<TargetState> RefreshAsync(CancellationToken cancellationToken = default)
     {
+        await ProbeAsync(cancellationToken);
+        return _state;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default)
+    {
         try
         {
-            return _state = DecodeMapping.FromMessage(await UnaryAsync("Status", new StatusRequest { Model = _options.ModelId ?? "" }, _options.ConnectTimeout, cancellationToken));
+            _state = DecodeMapping.FromMessage(await UnaryAsync("Status", new StatusRequest { Model = _options.ModelId ?? "" }, _options.ConnectTimeout, cancellationToken));
+            return true;
         }
         catch (HybridException exception)
         {
             Fail(exception.Message);
-            return _state;
+            return exception.InnerException is GrpcException; // who refuses has been reached
         }
     }
 
@@ -158,13 +169,13 @@ public sealed class WorkerTarget : ITarget
             var error = GrpcStatusMapping.ToError(exception.Status);
             throw error == HybridError.TargetUnavailable ? Unavailable(exception.Message, exception) : new HybridException(error, $"Pool '{Descriptor.Name}': {exception.Message}", exception);
         }
-        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!caller.IsCancellationRequested)
         {
             if (_disposed.IsCancellationRequested)
                 throw Unavailable("it was disposed");
             throw wait.DeadlinePassed
                 ? new HybridException(HybridError.DeadlineExceeded, $"The deadline passed while pool '{Descriptor.Name}' answered. What was delivered stands.")
-                : Unavailable($"nothing came for {wait.Allowed.TotalSeconds:0.###} s");
+                : Unavailable($"nothing came for {wait.Allowed.TotalSeconds:0.###} s", exception); // inside it is a TimeoutException where no connection was made
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or ObjectDisposedException)
         {

@@ -14,6 +14,7 @@ internal static class HybridMeter
     private static readonly Counter<long> Failovers = Meter.CreateCounter<long>("hybrid.failovers", "{failover}", "Faults after which another target went on, by failed target and error.");
     private static readonly Counter<long> Handovers = Meter.CreateCounter<long>("hybrid.handovers", "{handover}", "Moves of a stream, failovers included, by the targets on both sides and the reason.");
     private static readonly Histogram<double> Gap = Meter.CreateHistogram<double>("hybrid.handover_gap", "s", "From the last text before a seam to the first behind it, by reason.");
+    private static readonly UpDownCounter<int> NetworkDown = Meter.CreateUpDownCounter<int>("hybrid.network_down", "{client}", "Clients that take the network as down now.");
     private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("hybrid.tokens", "{token}", "Tokens by target and kind: in, cached, out, wasted.");
     private static readonly Histogram<double> FirstToken = Meter.CreateHistogram<double>("hybrid.time_to_first_token", "s", "Time from asking a target to its first token.");
     private static readonly Histogram<double> PerToken = Meter.CreateHistogram<double>("hybrid.time_per_output_token", "s", "Time per token after the first.");
@@ -21,6 +22,10 @@ internal static class HybridMeter
     private static readonly Counter<double> Grams = Meter.CreateCounter<double>("hybrid.emissions", "g", "Grams CO2e by target.");
 
     public static void Refused(string policy) => Refusals.Add(1, new KeyValuePair<string, object?>("policy", policy));
+
+    public static void NetworkLost() => NetworkDown.Add(1);
+
+    public static void NetworkBack() => NetworkDown.Add(-1);
 
     public static void Settled(RequestReceipt receipt)
     {

@@ -87,6 +87,10 @@ public sealed record Receipt
     /// <summary>The fault's message.</summary>
     /// <value>Null: none.</value>
     public string? ErrorMessage { get; init; }
+
+    /// <summary>Whether it ended because the network went down, which says nothing about the target; in JSON only where true.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool NetworkLost { get; init; }
 }
 
 /// <summary>How an attempt or a request ended.</summary>

@@ -56,7 +56,7 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
             Target = target,
             Model = model,
         };
-        return new(decode, profile, policy);
+        return new(decode, profile, policy, properties.HandoverMarkers);
     }
 
     private static int? Tokens(double? learned, int? most) => learned is { } tokens ? (int)Math.Clamp(Math.Ceiling(tokens), 1, most ?? int.MaxValue) : null;

@@ -40,6 +40,8 @@ internal sealed record HybridProperties
 
     public int? LogProbabilities { get; private init; }
 
+    public bool HandoverMarkers { get; private init; }
+
     public static HybridProperties Read(ChatOptions options)
     {
         var read = new HybridProperties();
@@ -64,6 +66,7 @@ internal sealed record HybridProperties
                 HybridChatOptionsExtensions.RepetitionPenalty => read with { RepetitionPenalty = Is<float>(key, value) },
                 HybridChatOptionsExtensions.Grammar => read with { Grammar = Is<string>(key, value) },
                 HybridChatOptionsExtensions.LogProbabilities => read with { LogProbabilities = TokenScorer.Checked(Is<int>(key, value)) },
+                HybridChatOptionsExtensions.HandoverMarkers => read with { HandoverMarkers = Is<bool>(key, value) },
                 _ => throw Invalid($"The additional property '{key}' is not known; set them with the methods of {nameof(HybridChatOptionsExtensions)}"),
             };
         }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace Hybrid.Chat;
 
 /// <summary>Writes pieces of one answer as chat updates.</summary>
-internal sealed class UpdateWriter(string id, Decision decision, TimeProvider time)
+internal sealed class UpdateWriter(string id, Decision decision, TimeProvider time, bool handoverMarkers)
 {
     private bool _first = true;
 
@@ -22,6 +22,7 @@ internal sealed class UpdateWriter(string id, Decision decision, TimeProvider ti
         };
         if (piece.ToolCall is { } call) update.Contents.Add(ToolJson.Content(call));
         if (piece.Scores is { } scores) update.AdditionalProperties[HybridUpdateKeys.Scores] = scores;
+        if (handoverMarkers && piece.Handover is { } handover) update.AdditionalProperties[HybridUpdateKeys.Handover] = handover;
         if (_first) update.AdditionalProperties[HybridUpdateKeys.Decision] = decision;
         _first = false;
         if (piece.Receipt is not { } receipt) return update;
@@ -44,6 +45,24 @@ internal sealed class UpdateWriter(string id, Decision decision, TimeProvider ti
         CachedInputTokenCount = receipt.CachedTokens,
         OutputTokenCount = receipt.OutputTokens,
         TotalTokenCount = (long)receipt.InputTokens + receipt.OutputTokens,
-        AdditionalCounts = receipt.WastedTokens > 0 ? new() { ["hybrid.wasted_tokens"] = receipt.WastedTokens } : null,
+        AdditionalCounts = Counts(receipt),
     };
+
+    /// <summary>What was wasted, and, where more than one attempt was made, what each target took.</summary>
+    private static AdditionalPropertiesDictionary<long>? Counts(RequestReceipt receipt)
+    {
+        var counts = new AdditionalPropertiesDictionary<long>();
+        if (receipt.WastedTokens > 0) counts["hybrid.wasted_tokens"] = receipt.WastedTokens;
+        if (receipt.Segments.Count > 1)
+        {
+            foreach (var target in receipt.Segments.GroupBy(segment => segment.Target))
+            {
+                counts[$"hybrid.{target.Key}.input_tokens"] = target.Sum(segment => segment.InputTokens);
+                counts[$"hybrid.{target.Key}.output_tokens"] = target.Sum(segment => segment.OutputTokens);
+                counts[$"hybrid.{target.Key}.wasted_tokens"] = target.Sum(segment => segment.WastedTokens);
+            }
+        }
+
+        return counts.Count > 0 ? counts : null;
+    }
 }

@@ -17,6 +17,7 @@ internal static class DecisionText
         if (decision.Remark is { } remark) text.Append("; ").Append(remark);
         if (decision.Deferral is { } deferral) text.Append('\n').Append(deferral);
         text.Append('\n').Append(Line(decision));
+        if (decision.Bridge is not null) text.Append("\neach of them alone:");
         foreach (var target in decision.Ranking) text.Append('\n').Append("  ").Append(Admitted(target));
         foreach (var target in decision.Targets)
             if (!target.Admitted) text.Append('\n').Append("  ").Append(Removed(target));

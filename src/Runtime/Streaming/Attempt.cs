@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
+using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Targets;
 
@@ -13,7 +14,8 @@ namespace Hybrid.Streaming;
 /// <param name="Budget">What it must fit into; null: nothing is limited.</param>
 /// <param name="OutputBound">The most tokens of answer where the request sets no limit and a budget applies.</param>
 /// <param name="Parent">The request's span.</param>
-internal sealed record AttemptTerms(int InputTokens, TargetSnapshot Seen, RequestBudget? Budget, int OutputBound, Activity? Parent);
+/// <param name="Network">Whether the network is there; null: the target needs none.</param>
+internal sealed record AttemptTerms(int InputTokens, TargetSnapshot Seen, RequestBudget? Budget, int OutputBound, Activity? Parent, NetworkState? Network = null);
 
 /// <summary>What a look at an attempt finds.</summary>
 internal enum AttemptNews
@@ -53,11 +55,14 @@ internal sealed class Attempt
     private readonly CancellationTokenSource _ending;
     private readonly Lock _closing = new();
     private readonly Action _onMoved;
+    private readonly CancellationToken _lost;
+    private readonly CancellationTokenRegistration _onLost;
     private readonly List<int> _waitingIds = [];
     private ConfiguredValueTaskAwaitable<bool>.ConfiguredValueTaskAwaiter _move;
     private IAsyncEnumerator<DecodeUpdate>? _stream;
     private RequestBudget.Held? _held;
     private Exception? _error;
+    private HybridException? _cut;
     private bool _more;
     private int _state;
     private long _movedAt;
@@ -86,6 +91,10 @@ internal sealed class Attempt
         _ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _onMoved = OnMoved;
         _start = time.GetTimestamp();
+        if (terms.Network is not { } network) return;
+        _lost = network.Enter(Name);
+        // Many streams are told at once, and none goes on on another's thread.
+        _onLost = _lost.UnsafeRegister(static signal => ThreadPool.UnsafeQueueUserWorkItem(static signal => signal.Set(), (Signal)signal!, preferLocal: false), signal);
     }
 
     public string Name => _descriptor.Name;
@@ -93,7 +102,10 @@ internal sealed class Attempt
     public TargetDescriptor Descriptor => _descriptor;
 
     /// <summary>What failed; set with <see cref="AttemptNews.Fault"/>.</summary>
-    public Exception? Error => _error;
+    public Exception? Error => _cut ?? _error;
+
+    /// <summary>Whether the network is lost to it: what came is kept, and nothing more is waited for.</summary>
+    public bool IsCut => _lost.IsCancellationRequested;
 
     /// <summary>Tokens that left so far, those that were thrown away later too.</summary>
     public int Tokens => _left;
@@ -135,12 +147,14 @@ internal sealed class Attempt
         update = default;
         while (true)
         {
-            if (Volatile.Read(ref _state) == Idle) Move();
-            if (Volatile.Read(ref _state) != Moved) return AttemptNews.None;
+            if (_cut is not null) return AttemptNews.Fault;
+            if (Volatile.Read(ref _state) == Idle && !IsCut) Move();
+            if (Volatile.Read(ref _state) != Moved) return IsCut ? Cut() : AttemptNews.None;
             if (_error is null && !_more) _error = new HybridException(HybridError.TargetUnavailable, $"Target '{Name}' ended its stream without completing the answer.");
             if (_error is not null) return AttemptNews.Fault; // and stays so
             update = _stream!.Current;
             _state = Idle;
+            if (!IsCut) _terms.Network?.Reached(Name);
             if (update.TokenIndex is { } index)
             {
                 if (index != _tokens) return Fail($"sent token {index} of its answer where token {_tokens} was due");
@@ -180,6 +194,7 @@ internal sealed class Attempt
         HybridActivity.End(_activity, receipt);
         RequestBudget.Held? held;
         lock (_closing) (_closed, held) = (true, _held);
+        _onLost.Unregister();
         if (_completion is null) Cancel();
         if (Interlocked.CompareExchange(ref _state, Abandoned, Moving) != Moving) Closing = ReleaseAsync();
         return _terms.Budget is { } budget && held is not null ? budget.Settle(held, receipt) : receipt;
@@ -214,6 +229,12 @@ internal sealed class Attempt
         return AttemptNews.Fault;
     }
 
+    private AttemptNews Cut()
+    {
+        _cut = new HybridException(HybridError.TargetUnavailable, $"Target '{Name}' is out of reach: {NetworkState.Down}.");
+        return AttemptNews.Fault;
+    }
+
     /// <summary>A target may hold back the rest of a character or of a stop string, but not a whole answer.</summary>
     private const int MostWithoutText = 10_000;
 
@@ -235,7 +256,7 @@ internal sealed class Attempt
         }
         catch (Exception error)
         {
-            _error = error;
+            Break(error);
         }
 
         _movedAt = _time.GetTimestamp();
@@ -256,12 +277,18 @@ internal sealed class Attempt
         }
         catch (Exception error)
         {
-            _error = error;
+            Break(error);
         }
 
         _movedAt = _time.GetTimestamp();
         if (Interlocked.CompareExchange(ref _state, Moved, Moving) == Moving) _signal.Set();
         else Closing = ReleaseAsync();
+    }
+
+    private void Break(Exception error)
+    {
+        _error = error;
+        if (!_closed) _terms.Network?.Failed(Name, error);
     }
 
     private async ValueTask<bool> OpenAsync()
@@ -345,6 +372,7 @@ internal sealed class Attempt
             Finish = finish,
             Error = fault?.Error,
             ErrorMessage = fault?.Message,
+            NetworkLost = _cut is not null,
         };
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
+using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,9 @@ namespace Hybrid.Streaming;
 /// <param name="Find">The target of a name in a decision.</param>
 /// <param name="Look">All targets as they are now; null: they are not looked at in mid-stream.</param>
 /// <param name="Energy">The machine's meter.</param>
-internal sealed record ConductorServices(TimeProvider Time, ILogger Logger, Func<string, ITarget> Find, Func<TargetSnapshot[]>? Look = null, MeasuredEnergy? Energy = null)
+/// <param name="Network">Whether the network is there; null: no target needs one.</param>
+internal sealed record ConductorServices(
+    TimeProvider Time, ILogger Logger, Func<string, ITarget> Find, Func<TargetSnapshot[]>? Look = null, MeasuredEnergy? Energy = null, NetworkState? Network = null)
 {
     private readonly ConcurrentDictionary<string, bool> _startOver = new();
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Hybrid.Policy;
 
 namespace Hybrid.Streaming;
 
@@ -24,6 +25,26 @@ public sealed record Handover
     /// <value>Null: there is no text on one side of it.</value>
     [JsonPropertyName("gapSeconds")]
     public TimeSpan? Gap { get; internal set; }
+
+    /// <summary>The move in words for people.</summary>
+    public override string ToString()
+    {
+        var place = AtToken switch { 0 => "before any text", 1 => "after 1 token", _ => $"after {AtToken} tokens" };
+        var gap = Gap is { } span ? $", gap {Walls.Digits(span.TotalSeconds)} s" : "";
+        var discarded = DiscardedTokens > 0 ? $", {DiscardedTokens} tokens thrown away" : "";
+        return $"{From} to {To} {place}: {Why}{gap}{discarded}";
+    }
+
+    private string Why => Reason switch
+    {
+        HandoverReason.Fault => $"{From} failed",
+        HandoverReason.Plan => "as planned",
+        HandoverReason.Race => $"{To} was quicker",
+        HandoverReason.Silence => $"{From} fell silent",
+        HandoverReason.Confidence => $"{From} was not sure enough",
+        HandoverReason.Price => $"the rest is cheaper on {To}",
+        _ => $"{From} would have passed a cap",
+    };
 }
 
 /// <summary>Why a stream moved.</summary>

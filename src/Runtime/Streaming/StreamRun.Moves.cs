@@ -1,4 +1,5 @@
 using Hybrid.Accounting;
+using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -56,7 +57,13 @@ internal sealed partial class StreamRun
         _move.Waking.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Set);
     }
 
-    private async Task WakeAsync(ITarget target) => await PrivacyGate.WarmAsync(target, _request, _either).ConfigureAwait(false);
+    private async Task WakeAsync(ITarget target)
+    {
+        var network = NetworkState.Needs(target) ? _services.Network : null;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_either, network?.Enter(target.Descriptor.Name) ?? default);
+        await PrivacyGate.WarmAsync(target, _request, ending.Token).ConfigureAwait(false);
+        network?.Reached(target.Descriptor.Name);
+    }
 
     private bool StepMove(long now)
     {
@@ -90,7 +97,7 @@ internal sealed partial class StreamRun
         }
 
         var error = move.Waking.Exception?.InnerException;
-        GiveUp(move, $"it could not be woken: {error?.Message ?? "it was cancelled"}");
+        GiveUp(move, $"it could not be woken: {error?.Message ?? (_services.Network?.IsDown == true ? NetworkState.Down : "it was cancelled")}");
         return true;
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
+using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
@@ -182,7 +183,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
     private bool StepSpeaker(long now)
     {
         if (_speaker is null) return Succeed(now);
-        if (!WantsMore) return false;
+        if (!WantsMore && !_speaker.IsCut) return false;
         switch (_speaker.Poll(out var update))
         {
             case AttemptNews.None:
@@ -298,7 +299,8 @@ internal sealed partial class StreamRun : IAsyncDisposable
         if (failed.Repeats) _services.Distrust(failed.Name);
         _run.Fault(fault, failed.Descriptor);
         Close(ref attempt, fault.Error == HybridError.DeadlineExceeded ? RequestFinish.DeadlineExceeded : RequestFinish.Failed, fault);
-        LogFault(_services.Logger, _request.Id, failed.Name, fault.Error, _run.SaidTokens);
+        // A lost network is one event, and was told once.
+        LogFault(_services.Logger, failed.IsCut ? LogLevel.Debug : LogLevel.Warning, _request.Id, failed.Name, fault.Error, _run.SaidTokens);
     }
 
     /// <summary>Finds somebody to speak.</summary>
@@ -324,7 +326,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         if (Next(_move?.Target) is { } next)
         {
             if (_left is { } left) Seam(next.Name, left.Reason, 0);
-            if (_move is null && _decision.Bridge is { } bridge && !_tried.Contains(_decision.Chosen!.Name) && bridge.Target == next.Name) Begin(_decision.Chosen.Name, HandoverReason.Plan, now);
+            if (_move is null && _decision.Bridge is { } bridge && !_tried.Contains(_decision.Chosen!.Name) && !_services.IsDistrusted(_decision.Chosen.Name) && bridge.Target == next.Name) Begin(_decision.Chosen.Name, HandoverReason.Plan, now);
             _speaker = Open(next, _run.Remaining);
             return true;
         }
@@ -358,7 +360,9 @@ internal sealed partial class StreamRun : IAsyncDisposable
 
     private string? PassOver(TargetAssessment candidate)
     {
-        if (_run.FirstFault is null && !_run.HasSaid) return null;
+        var isFirst = _run.FirstFault is null && !_run.HasSaid;
+        if ((!isFirst || _speaker is not null) && _services.Network?.IsOutOfReach(_services.Find(candidate.Name)) == true) return NetworkState.Down;
+        if (isFirst) return null;
         if (_run.Said.Length > 0 && _services.IsDistrusted(candidate.Name)) return "it started its answer over when it was asked to go on";
         return FailoverRule.PassOver(_services.Find(candidate.Name).Descriptor, candidate, _run, Open(), _policy);
     }
@@ -383,7 +387,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         if (_confidence is not null && request.LogProbabilities is null && target.Descriptor.Capabilities.HasFlag(TargetCapabilities.LogProbabilities)) request = request with { LogProbabilities = 0 };
         _confidence?.Clear();
         _last = (target.Descriptor.Name, target.Descriptor.Model);
-        var terms = new AttemptTerms(_decision.Profile.InputTokens + _run.SaidTokens, _decision.Seen(candidate.Name), _budget, Math.Max(_policy.OutputTokensBound - _run.SaidTokens, 1), _activity);
+        var terms = new AttemptTerms(_decision.Profile.InputTokens + _run.SaidTokens, _decision.Seen(candidate.Name), _budget, Math.Max(_policy.OutputTokensBound - _run.SaidTokens, 1), _activity, NetworkState.Needs(target) ? _services.Network : null);
         return new(target, request, terms, _signal, _time, _services.Energy, _either);
     }
 
@@ -467,8 +471,8 @@ internal sealed partial class StreamRun : IAsyncDisposable
             : $"The deadline ({_request.Deadline:O}) passed before a target answered. What was delivered stays valid; allow more time.",
         inner);
 
-    [LoggerMessage(1101, LogLevel.Warning, "Request {Id}: target {Target} failed with {Error} after {Tokens} tokens of the answer.")]
-    private static partial void LogFault(ILogger logger, string id, string target, HybridError error, int tokens);
+    [LoggerMessage(EventId = 1101, Message = "Request {Id}: target {Target} failed with {Error} after {Tokens} tokens of the answer.")]
+    private static partial void LogFault(ILogger logger, LogLevel level, string id, string target, HybridError error, int tokens);
 
     [LoggerMessage(1102, LogLevel.Information, "Request {Id} moves from {From} to {To} ({Reason}) after {Tokens} tokens of the answer.")]
     private static partial void LogHandover(ILogger logger, string id, string from, string to, HandoverReason reason, int tokens);

@@ -39,6 +39,8 @@ public class HybridMeterTests
         Assert.Equal(1, seen["hybrid.requests metered Failed"]);
         Assert.Equal(1, seen["hybrid.refusals metered"]);
         Assert.Equal(1, seen["hybrid.failovers metered-a TargetUnavailable"]);
+        Assert.Equal(1, seen["hybrid.handovers metered-a metered-b Fault"]);
+        Assert.True(seen["hybrid.handover_gap Fault"] >= 2); // a's third token was held back, b's first took as long; other tests may add to it
         Assert.Equal(6, seen["hybrid.tokens metered-a out"]);
         Assert.Equal(2, seen["hybrid.tokens metered-a wasted"]);
         Assert.Equal(2, seen["hybrid.tokens metered-b out"]); // the two that were not delivered yet

@@ -44,6 +44,24 @@ public class DecisionTests
     }
 
     [Fact]
+    public void A_bridge_says_who_speaks_first_until_when_and_what_each_alone_would_be()
+    {
+        TargetSnapshot[] targets =
+        [
+            TestTargets.Device.Warm(),
+            new(TestTargets.Cloud with { ColdStart = TimeSpan.FromSeconds(2), Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation }, new(TargetReadiness.Cold, "scaled to zero")),
+        ];
+        var decision = PolicyEngine.Decide(TestTargets.Chat, targets, PolicyPresets.Fast);
+        Assert.Equal(("cloud", "device"), (decision.Chosen!.Name, decision.Bridge!.Target));
+        var lines = decision.Explain().Split('\n');
+        Assert.Equal(5, lines.Length);
+        Assert.Equal(decision.ExplainLine(), lines[1]);
+        Assert.Matches(@"^device speaks first, about [\d.]+ tokens, until cloud goes on after 2\.\d+ s: \$0\.0\d+ beats (cloud|device) alone \$0\.0\d+$", lines[1]);
+        Assert.Equal("each of them alone:", lines[2]);
+        Assert.All(lines[3..], line => Assert.Matches(@"^  (cloud|device) \(\w+, \w+\): first token [\d.]+ s ", line));
+    }
+
+    [Fact]
     public void Json_holds_the_same_numbers()
     {
         var decision = TestTargets.Decide(Profile, PolicyPresets.Balanced, TestTargets.Device, TestTargets.Site, TestTargets.Cloud);

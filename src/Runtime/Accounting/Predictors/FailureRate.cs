@@ -3,7 +3,7 @@ namespace Hybrid.Accounting.Predictors;
 /// <summary>How likely an attempt fails by the target's own fault.</summary>
 /// <remarks>
 /// The mean of a beta distribution that starts from no failure in ten attempts: nothing is held against a target that nobody has tried.
-/// A request that could not be served anywhere, a cancelled one and a missed deadline say nothing about it.
+/// A request that could not be served anywhere, a cancelled one, a missed deadline and a lost network say nothing about it.
 /// </remarks>
 internal sealed class FailureRate(Forgetting forgetting)
 {
@@ -26,7 +26,7 @@ internal sealed class FailureRate(Forgetting forgetting)
     public bool Observe(Receipt receipt)
     {
         var failed = receipt.Finish == RequestFinish.Failed;
-        if (failed ? !IsOfTheTarget(receipt.Error) : !Answered(receipt))
+        if (failed ? receipt.NetworkLost || !IsOfTheTarget(receipt.Error) : !Answered(receipt))
             return false;
         var kept = forgetting.KeptSince(_at) * Kept;
         _failed = (kept * _failed) + (failed ? 1 : 0);

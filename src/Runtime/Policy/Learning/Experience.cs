@@ -81,17 +81,4 @@ internal sealed class Experience : IAsyncDisposable
 
         return learned;
     }
-
-    /// <summary>A generator that many threads may use.</summary>
-    private sealed class EvenChance
-    {
-        private readonly Lock _lock = new();
-        private readonly Random _random = new();
-
-        public double Draw()
-        {
-            lock (_lock)
-                return _random.NextDouble();
-        }
-    }
 }
