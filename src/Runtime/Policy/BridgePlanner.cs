@@ -5,10 +5,10 @@ namespace Hybrid.Policy;
 
 /// <summary>Finds the pair of targets that answers best together: one that speaks at once, and one that takes long to start and does the rest.</summary>
 /// <remarks>
-/// <para>With TTFT t_b and rate r_b of the first and TTFT t_p of the second, n_b = (t_p - t_b)·r_b tokens come from the first, the other
-/// n - n_b from the second, which prefills them besides the prompt. Price, energy and quality are those of both parts, the time is t_p
-/// and the decode of the rest. The pair is weighed by the terms of the policy like any single target, so that one that does not pay is
-/// not made.</para>
+/// <para>With TTFT t_b and rate r_b of the first and TTFT t_p of the second, n_b = (t_p - t_b)·r_b tokens come from the first, where r_b
+/// counts up to the pace of delivery, and the other n - n_b from the second, which prefills them besides the prompt. Price, energy and
+/// quality are those of both parts, the time is t_p and the decode of the rest, or its delivery where that is slower. The pair is
+/// weighed by the terms of the policy like any single target, so that one that does not pay is not made.</para>
 /// <para>Pure. Answers with tools, a format or scores are not divided: what was said so far may be no whole part of them.</para>
 /// </remarks>
 internal static class BridgePlanner
@@ -30,7 +30,7 @@ internal static class BridgePlanner
         {
             if (!score.Admitted)
                 continue;
-            least = Math.Min(least, score.ScoreDollars);
+            least = Math.Min(least, score.ScoreDollars + (PacedSeconds(profile.ExpectedOutputTokens, score.Prediction, policy) * policy.DollarsPerSecond));
             most = Math.Max(most, score.Quality);
         }
 
@@ -54,7 +54,7 @@ internal static class BridgePlanner
     private static Bridge? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)
     {
         var lead = secondScore.Prediction.FirstTokenSeconds - firstScore.Prediction.FirstTokenSeconds;
-        var spoken = (int)Math.Ceiling(lead * first.Rates.DecodeTokensPerSecond);
+        var spoken = (int)Math.Ceiling(lead * Math.Min(first.Rates.DecodeTokensPerSecond, policy.TokensPerSecond ?? double.PositiveInfinity));
         if (lead < LeastLead.TotalSeconds || spoken < 1 || spoken > profile.ExpectedOutputTokens * MostOfAnswer)
             return null;
         var rest = profile.ExpectedOutputTokens - spoken;
@@ -69,10 +69,14 @@ internal static class BridgePlanner
             return null;
         var quality = ((spoken * firstScore.Quality) + (rest * secondScore.Quality)) / profile.ExpectedOutputTokens;
         var score = dollars
-            + (restPart.TotalSeconds * (1 + second.Rates.FailureProbability) * policy.DollarsPerSecond)
+            + (((restPart.TotalSeconds * (1 + second.Rates.FailureProbability)) + PacedSeconds(rest, restPart, policy)) * policy.DollarsPerSecond)
             + CostModel.CarbonDollars(grams, policy.DollarsPerTonCarbon)
             + ((most - quality) * 100 * policy.DollarsPerQualityPoint)
             + secondScore.LearnedDollars;
         return new(first.Descriptor.Name, spoken, Prediction.Span(restPart.FirstTokenSeconds), score);
     }
+
+    /// <summary>How much longer the answer takes to deliver than to decode.</summary>
+    private static double PacedSeconds(int tokens, in Prediction decoded, RoutingPolicy policy) =>
+        policy.TokensPerSecond is { } pace ? Math.Max((tokens / pace) - (decoded.TotalSeconds - decoded.FirstTokenSeconds), 0) : 0;
 }

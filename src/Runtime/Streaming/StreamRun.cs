@@ -196,7 +196,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
 
     private bool WantsMore => _move is { Stage: Move.Stages.Asking } asking
         ? asking.OverrunTokens < MostSlack
-        : _delivery.Tokens <= (_delivery.Paced ? MostAhead : _delivery.Slack);
+        : _delivery.Tokens <= (_delivery.Paced && _move is null ? MostAhead : _delivery.Slack); // who speaks for another says no more than is needed
 
     private bool CheckSilence(long now)
     {
@@ -250,14 +250,14 @@ internal sealed partial class StreamRun : IAsyncDisposable
                 _ => RequestFinish.Stop,
             });
         }
-        else if (_move is { } move && !_delivery.Paced)
+        else if (_move is { } move)
         {
-            _delivery.SecondsPerToken = speaker.SecondsPerToken;
-            _delivery.Slack = SlackFor(move, speaker);
+            _delivery.SecondsPerToken = Math.Max(speaker.SecondsPerToken, 1 / _policy.TokensPerSecond ?? 0);
+            _delivery.Slack = SlackFor(move, _delivery.SecondsPerToken);
         }
     }
 
-    private static int SlackFor(Move move, Attempt speaker) => Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / speaker.SecondsPerToken) + 1, 1, MostSlack);
+    private static int SlackFor(Move move, double secondsPerToken) => Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / secondsPerToken) + 1, 1, MostSlack);
 
     private void SpeakerFailed(HybridException fault, HandoverReason reason)
     {
