@@ -10,7 +10,6 @@ namespace Hybrid.Tests.Streaming;
 /// <summary>A quick target speaks at a reader's pace for a better one that wakes.</summary>
 public sealed class PacedBridgeTests
 {
-    private const int AnswerTokens = 200;
     private const double Pace = 10;
     private static readonly TimeSpan Cold = TimeSpan.FromSeconds(8);
 
@@ -20,13 +19,14 @@ public sealed class PacedBridgeTests
         DollarsPerSecond = 0.001,
         DollarsPerQualityPoint = 0.0001,
         TokensPerSecond = Pace,
-        ExpectedOutputTokens = AnswerTokens,
     };
 
-    [Fact]
-    public async Task It_says_what_is_read_until_the_other_is_awake_and_hardly_more()
+    [Theory]
+    [InlineData(200)]
+    [InlineData(100)]
+    public async Task It_says_what_is_read_until_the_other_is_awake_and_hardly_more(int answerTokens)
     {
-        var (receipt, _) = await RunAsync();
+        var (receipt, _) = await RunAsync(answerTokens);
         var handover = Assert.Single(receipt.Handovers);
         Assert.Equal(HandoverReason.Plan, handover.Reason);
         Assert.InRange(handover.AtToken, Cold.TotalSeconds * Pace, (Cold.TotalSeconds * Pace) + 10);
@@ -36,19 +36,19 @@ public sealed class PacedBridgeTests
     [Fact]
     public async Task The_reader_waits_for_the_first_token_and_not_for_the_wake()
     {
-        var (_, order) = await RunAsync();
+        var (_, order) = await RunAsync(200);
         Assert.Equal(["asked device", "woke cloud"], order.Take(2));
     }
 
     [Fact]
     public void However_quick_it_is_no_more_is_planned_for_it_than_the_pace_lets_through()
     {
-        var bridge = PolicyEngine.Decide(Profile, [new(Device, TargetState.Warm), new(Cloud, new(TargetReadiness.Cold))], Policy).Bridge;
+        var bridge = PolicyEngine.Decide(Profile(200), [new(Device, TargetState.Warm), new(Cloud, new(TargetReadiness.Cold))], Policy).Bridge;
         Assert.NotNull(bridge);
         Assert.InRange(bridge.Tokens, 75, 85);
     }
 
-    private static RequestProfile Profile => new() { PromptTokens = 10, ExpectedOutputTokens = AnswerTokens };
+    private static RequestProfile Profile(int answerTokens) => new() { PromptTokens = 10, ExpectedOutputTokens = answerTokens };
 
     private static TargetDescriptor Device { get; } = new()
     {
@@ -62,15 +62,15 @@ public sealed class PacedBridgeTests
 
     private static TargetDescriptor Cloud { get; } = Device with { Name = "cloud", Model = "large", Zone = Zone.Site, Quality = 0.9, DecodeTokensPerSecond = 200, ColdStart = Cold };
 
-    private static async Task<(RequestReceipt Receipt, List<string> Order)> RunAsync()
+    private static async Task<(RequestReceipt Receipt, List<string> Order)> RunAsync(int answerTokens)
     {
         var time = new VirtualTime();
         var order = new List<string>();
-        var cloud = new SimulatedTarget(time, new(1), Cloud, 1) { Place = Zone.Site, AnswerTokens = AnswerTokens, FirstTokenSeconds = 0.02, SecondsPerToken = 0.005, ColdSeconds = Cold.TotalSeconds };
+        var cloud = new SimulatedTarget(time, new(1), Cloud, 1) { Place = Zone.Site, AnswerTokens = answerTokens, FirstTokenSeconds = 0.02, SecondsPerToken = 0.005, ColdSeconds = Cold.TotalSeconds };
         cloud.MakeCold();
-        var device = new SimulatedTarget(time, new(2), Device, 1) { Place = Zone.Device, AnswerTokens = AnswerTokens, FirstTokenSeconds = 0.02, SecondsPerToken = 0.001 };
+        var device = new SimulatedTarget(time, new(2), Device, 1) { Place = Zone.Device, AnswerTokens = answerTokens, FirstTokenSeconds = 0.02, SecondsPerToken = 0.001 };
         ITarget[] targets = [new Ordered(device, order), new Ordered(cloud, order)];
-        var decision = PolicyEngine.Decide(Profile, [.. targets.Select(target => new TargetSnapshot(target.Descriptor, target.State))], Policy);
+        var decision = PolicyEngine.Decide(Profile(answerTokens), [.. targets.Select(target => new TargetSnapshot(target.Descriptor, target.State))], Policy);
         Assert.Equal("device", decision.Bridge?.Target);
         var conductor = new Conductor(new(time, NullLogger.Instance, name => targets.First(target => target.Descriptor.Name == name)));
         RequestReceipt? receipt = null;
