@@ -3,7 +3,7 @@ using Hybrid.Streaming;
 
 namespace Hybrid.EndToEnd.Streaming;
 
-/// <summary>The same model on the device and in a worker process: wherever a greedy answer is cut, its parts together are the unbroken one.</summary>
+/// <summary>The same model on the device and in a worker process: wherever a greedy answer is cut, its parts together are the unbroken one, near ties aside.</summary>
 public class StitchTests
 {
     private const int Prompts = 40;
@@ -26,9 +26,12 @@ public class StitchTests
                 _ => Planned(Seams.BridgeTo(engine, pool.Target, at)),
             };
             var answer = await Answer.AskAsync([speaker, other], reason == HandoverReason.Plan ? Seams.Bridging with { TokensPerSecond = 100 } : Seams.InOrder, question);
-            Assert.Equal(whole, answer.Text);
+            var handover = Assert.Single(answer.Receipt.Handovers);
+            Assert.Equal(reason, handover.Reason);
             Assert.True(answer.IsOneAnswerOf(speaker, other));
-            Assert.Equal(reason, Assert.Single(answer.Receipt.Handovers).Reason);
+            if (whole != answer.Text && await NearTie.PartsAsync(engine, question, tokens, [.. speaker.Answers[0].Ids.Take(handover.AtToken), .. other.Answers[^1].Ids]))
+                continue;
+            Assert.Equal(whole, answer.Text);
             Assert.NotNull(other.Answers[^1].Request.ContinuationTokens);
         }
 
