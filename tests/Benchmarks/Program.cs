@@ -2,18 +2,21 @@ using BenchmarkDotNet.Running;
 using Hybrid.Benchmarks;
 using Hybrid.Benchmarks.Engine;
 using Hybrid.Benchmarks.Gateway;
+using Hybrid.Benchmarks.Stream;
 using Hybrid.Benchmarks.Trace;
 
 switch (args)
 {
     case ["engine", .. var rest]:
         return await EngineCommand.RunAsync(rest);
+    case ["stream", .. var rest]:
+        return await StreamCommand.RunAsync(rest);
     case ["gateway"]:
         return await GatewayCommand.RunAsync();
     case ["trace"]:
         return TraceCommand.Run();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\n{GatewayCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{GatewayCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);

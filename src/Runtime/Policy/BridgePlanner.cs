@@ -5,11 +5,12 @@ namespace Hybrid.Policy;
 
 /// <summary>Finds the pair of targets that answers best together: one that speaks at once, and one that takes long to start and does the rest.</summary>
 /// <remarks>
-/// <para>With TTFT t_b and rate r_b of the first and TTFT t_p of the second, n_b = (t_p - t_b)·r_b tokens come from the first, the other
-/// n - n_b from the second, which prefills them besides the prompt. Price, energy and quality are those of both parts, the time is t_p
-/// and the decode of the rest. The pair is weighed by the terms of the policy like any single target, so that one that does not pay is
-/// not made. For both, the silence before the first word is priced once more, as waiting: to end it is what a bridge is for, and the
-/// total time does not know it. The first is the one that is soonest, or the one that is best alone.</para>
+/// <para>With TTFT t_b and rate r_b of the first and TTFT t_p of the second, n_b = (t_p - t_b)·r_b tokens come from the first, where r_b
+/// counts up to the pace of delivery, and the other n - n_b from the second, which prefills them besides the prompt. Price, energy and
+/// quality are those of both parts, the time is t_p and the decode of the rest, or its delivery where that is slower. The pair is
+/// weighed by the terms of the policy like any single target, so that one that does not pay is not made. For both, the silence before
+/// the first word is priced once more, as waiting: to end it is what a bridge is for, and the total time does not know it. The first is
+/// the one that is soonest, or the one that is best alone.</para>
 /// <para>Pure. Answers with tools, a format or scores are not divided: what was said so far may be no whole part of them.</para>
 /// </remarks>
 internal static class BridgePlanner
@@ -37,7 +38,7 @@ internal static class BridgePlanner
         {
             if (scores[i].Walls.IsWithin(OfTheStart))
                 most = Math.Max(most, scores[i].Quality);
-            if (scores[i].Admitted && (best < 0 || WithSilence(scores[i], policy) < WithSilence(scores[best], policy)))
+            if (scores[i].Admitted && (best < 0 || Alone(profile, scores[i], policy) < Alone(profile, scores[best], policy)))
                 best = i;
             if (scores[i].Walls.IsWithin(OfTheWhole) && (soonest < 0 || scores[i].Prediction.FirstTokenSeconds < scores[soonest].Prediction.FirstTokenSeconds))
                 soonest = i;
@@ -45,7 +46,7 @@ internal static class BridgePlanner
 
         if (soonest < 0)
             return null;
-        double? alone = best >= 0 ? WithSilence(scores[best], policy) : null;
+        double? alone = best >= 0 ? Alone(profile, scores[best], policy) : null;
         var least = alone ?? double.PositiveInfinity;
         (int, Bridge)? found = null;
         for (var i = 0; i < targets.Length; i++)
@@ -65,12 +66,13 @@ internal static class BridgePlanner
         return found;
     }
 
-    private static double WithSilence(in TargetScore score, RoutingPolicy policy) => score.ScoreDollars + (score.Prediction.FirstTokenSeconds * policy.DollarsPerSecond);
+    private static double Alone(in RequestProfile profile, in TargetScore score, RoutingPolicy policy) =>
+        score.ScoreDollars + ((score.Prediction.FirstTokenSeconds + PacedSeconds(profile.ExpectedOutputTokens, score.Prediction, policy)) * policy.DollarsPerSecond);
 
     private static Bridge? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)
     {
         var lead = secondScore.Prediction.FirstTokenSeconds - firstScore.Prediction.FirstTokenSeconds;
-        var spoken = (int)Math.Ceiling(lead * first.Rates.DecodeTokensPerSecond);
+        var spoken = (int)Math.Ceiling(lead * Math.Min(first.Rates.DecodeTokensPerSecond, policy.TokensPerSecond ?? double.PositiveInfinity));
         if (lead < LeastLead.TotalSeconds || spoken < 1 || spoken > profile.ExpectedOutputTokens * MostOfAnswer)
             return null;
         var rest = profile.ExpectedOutputTokens - spoken;
@@ -85,10 +87,14 @@ internal static class BridgePlanner
             return null;
         var quality = ((spoken * firstScore.Quality) + (rest * secondScore.Quality)) / profile.ExpectedOutputTokens;
         var score = dollars
-            + (((restPart.TotalSeconds * (1 + second.Rates.FailureProbability)) + firstScore.Prediction.FirstTokenSeconds) * policy.DollarsPerSecond)
+            + (((restPart.TotalSeconds * (1 + second.Rates.FailureProbability)) + firstScore.Prediction.FirstTokenSeconds + PacedSeconds(rest, restPart, policy)) * policy.DollarsPerSecond)
             + CostModel.CarbonDollars(grams, policy.DollarsPerTonCarbon)
             + ((most - quality) * 100 * policy.DollarsPerQualityPoint)
             + secondScore.LearnedDollars;
         return new(first.Descriptor.Name, spoken, Prediction.Span(restPart.FirstTokenSeconds), score, null, null);
     }
+
+    /// <summary>How much longer the answer takes to deliver than to decode.</summary>
+    private static double PacedSeconds(int tokens, in Prediction decoded, RoutingPolicy policy) =>
+        policy.TokensPerSecond is { } pace ? Math.Max((tokens / pace) - (decoded.TotalSeconds - decoded.FirstTokenSeconds), 0) : 0;
 }

@@ -46,15 +46,7 @@ internal sealed partial class StreamRun
     {
         var seen = _decision.Seen(target);
         _move = new(target, reason, seen.Rates.RoundTrip.TotalSeconds + (1 / seen.Rates.DecodeTokensPerSecond)) { Since = now };
-        var chosen = _services.Find(target);
-        if (chosen.State.Readiness == TargetReadiness.Warm)
-        {
-            Awake(_move, now);
-            return;
-        }
-
-        _move.Waking = WakeAsync(chosen);
-        _move.Waking.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Set);
+        if (_services.Find(target).State.Readiness == TargetReadiness.Warm) Awake(_move, now);
     }
 
     private async Task WakeAsync(ITarget target)
@@ -68,6 +60,7 @@ internal sealed partial class StreamRun
     private bool StepMove(long now)
     {
         if (_move is not { } move || _ended) return false;
+        if (_speaker is { IsSent: false }) return false; // the reader waits for its first token, and for nothing of the other
         if (_speaker is not null && _request.MaxTokens - _run.SaidTokens < LeastRest)
         {
             // Whoever speaks is nearly done.
@@ -89,8 +82,14 @@ internal sealed partial class StreamRun
 
     private bool StepWaking(Move move, long now)
     {
-        if (move.Waking is { IsCompleted: false }) return false;
-        if (move.Waking!.IsCompletedSuccessfully)
+        if (move.Waking is null)
+        {
+            move.Waking = WakeAsync(_services.Find(move.Target));
+            move.Waking.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_signal.Set);
+        }
+
+        if (!move.Waking.IsCompleted) return false;
+        if (move.Waking.IsCompletedSuccessfully)
         {
             Awake(move, now);
             return true;
@@ -142,7 +141,7 @@ internal sealed partial class StreamRun
     private bool StepBuilding(Move move, long now)
     {
         if (_speaker is { } speaker) KeepSlack(move, speaker);
-        var ready = _delivery.Paced || _delivery.Tokens >= Math.Max(_delivery.Slack, 1) || now >= After(move.Since, LongestBuilding(move));
+        var ready = _delivery.Tokens >= Math.Max(_delivery.Slack, 1) || now >= After(move.Since, LongestBuilding(move));
         if (!ready || !_run.HasSaid) return false;
         Ask(move, now);
         return true;

@@ -148,9 +148,11 @@ internal sealed partial class StreamRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _timer.DisposeAsync().ConfigureAwait(false);
-        foreach (var piece in _delivery.Rest)
+        var open = _speaker;
+        foreach (var piece in _delivery.Rest.Reverse())
         {
-            if (_speaker?.Name == piece.Target) _speaker.Discard(piece.TokenCount);
+            if (open?.Name != piece.Target) open = null; // what was said before is an earlier attempt's, even the same target's
+            if (open is not null) open.Discard(piece.TokenCount);
             else _run.Waste(piece.Target, piece.TokenCount);
         }
 
@@ -198,8 +200,8 @@ internal sealed partial class StreamRun : IAsyncDisposable
     }
 
     private bool WantsMore => _move is { Stage: Move.Stages.Asking } asking
-        ? asking.OverrunTokens < MostSlack
-        : _delivery.Tokens <= (_delivery.Paced ? MostAhead : _delivery.Slack);
+        ? asking.OverrunTokens < (_delivery.Paced ? _delivery.Slack : MostSlack) // or a quick speaker would come to its end first
+        : _delivery.Tokens <= (_delivery.Paced && _move is null ? MostAhead : _delivery.Slack); // who speaks for another says no more than is needed
 
     private bool CheckSilence(long now)
     {
@@ -262,9 +264,8 @@ internal sealed partial class StreamRun : IAsyncDisposable
     /// <summary>Keeps as much back as lasts until the next target speaks, and a quarter more.</summary>
     private void KeepSlack(Move move, Attempt speaker)
     {
-        if (_delivery.Paced) return;
-        _delivery.SecondsPerToken = speaker.SecondsPerToken;
-        _delivery.Slack = Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / speaker.SecondsPerToken) + 1, 1, MostSlack);
+        _delivery.SecondsPerToken = Math.Max(speaker.SecondsPerToken, 1 / _policy.TokensPerSecond ?? 0);
+        _delivery.Slack = Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / _delivery.SecondsPerToken) + 1, 1, MostSlack);
     }
 
     private void SpeakerFailed(HybridException fault, HandoverReason reason)

@@ -18,11 +18,11 @@ internal static class Margins
 
     /// <summary>How far the lower of the two tokens' logits is below the highest of all, after the prompt and what both answers share, in standard deviations of the logits.</summary>
     /// <remarks>An answer that is over there chose a token that ends it.</remarks>
-    public static async Task<float> AtAsync(BenchModel model, EngineOptions options, int[] prompt, int[] left, int[] right)
+    public static async Task<float> AtAsync(BenchModel model, int threads, int[] prompt, int[] left, int[] right)
     {
         using var loaded = await LlamaModel.LoadAsync(model.Path, 0, null, CancellationToken.None);
         var at = FirstDifference(left, right);
-        var logits = Logits(loaded, options, [.. prompt, .. left[..at]]);
+        var logits = Logits(loaded, threads, [.. prompt, .. left[..at]]);
         var mean = logits.Average();
         var deviation = MathF.Sqrt(logits.Average(logit => (logit - mean) * (logit - mean)));
         return (logits.Max() - Math.Min(Of(left), Of(right))) / deviation;
@@ -32,11 +32,11 @@ internal static class Margins
             : logits.Where((_, token) => loaded.IsEndOfGeneration(token)).DefaultIfEmpty(float.NegativeInfinity).Max();
     }
 
-    private static unsafe float[] Logits(LlamaModel model, EngineOptions options, int[] tokens)
+    private static unsafe float[] Logits(LlamaModel model, int threads, int[] tokens)
     {
         var parameters = NativeMethods.llama_context_default_params();
         parameters.Context = parameters.Batch = (uint)tokens.Length;
-        parameters.Threads = parameters.ThreadsBatch = options.Threads;
+        parameters.Threads = parameters.ThreadsBatch = threads;
         using var context = new ContextHandle(NativeMethods.llama_init_from_model(model.Handle.Value, parameters), model.Handle);
         fixed (int* first = tokens)
         {

@@ -6,12 +6,17 @@ internal sealed class MarkdownTable
     private readonly int _columns;
 
     public MarkdownTable(EngineOptions options, string caption, params string[] columns)
+        : this(options.Command, options.Quick, caption, columns)
+    {
+    }
+
+    public MarkdownTable(string command, bool quick, string caption, params string[] columns)
     {
         _columns = columns.Length;
         Console.WriteLine($"{caption}\n");
-        if (options.Quick)
+        if (quick)
             Console.WriteLine("**A smoke run: these figures are worth nothing.**\n");
-        Console.WriteLine($"```\n{options.Command}\n```\n");
+        Console.WriteLine($"```\n{command}\n```\n");
         Write(columns);
         Write([.. columns.Select(_ => "---")]);
     }

@@ -69,13 +69,14 @@ public class MoveTests
     public void What_is_ahead_of_a_paced_reader_hides_the_seam()
     {
         var stream = new TimedStream { Policy = ForQuality with { TokensPerSecond = 5 }, Request = new() { Prompt = new TextPrompt("?"), MaxTokens = 60 } };
-        stream.Add("device", firstToken: 0.1, perToken: 0.15);
+        stream.Add("device", firstToken: 0.1, perToken: 0.1);
         stream.Add("pool", firstToken: 2, perToken: 0.01, cold: 3, quality: 0.9);
         stream.Policy = stream.Policy with { ExpectedOutputTokens = 60 };
         stream.Run();
         Assert.Equal(Say(60), stream.Text);
         Assert.Equal("pool", stream.Left[^1].Piece.Target);
-        Assert.Equal(0.2, stream.LongestGap, 6);
+        Assert.Equal(0.2, stream.Receipt.Handovers[0].Gap!.Value.TotalSeconds, 6); // as between any two tokens
+        Assert.Equal(0.4, stream.LongestGap, 6); // behind the seam two tokens came as one piece
         Assert.Equal(0.1 + (59 * 0.2), stream.Left[^2].At, 6);
     }
 

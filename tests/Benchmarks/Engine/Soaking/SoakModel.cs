@@ -49,7 +49,7 @@ internal sealed class SoakModel(BenchModel model, EngineOptions options, IReadOn
 
     /// <summary>Whether an answer parts from the known one only where two tokens were nearly as likely.</summary>
     public async Task<bool> IsNearTieAsync(Known question, int[] tokens) =>
-        Margins.FirstDifference(question.Tokens, tokens) >= 0 && await Margins.AtAsync(model, options, question.Prompt, question.Tokens, tokens) <= Margins.NearTie;
+        Margins.FirstDifference(question.Tokens, tokens) >= 0 && await Margins.AtAsync(model, options.Threads, question.Prompt, question.Tokens, tokens) <= Margins.NearTie;
 
     public DecodeRequest Request(Known question) => new() { Prompt = new TokensPrompt(question.Prompt), Sampling = SamplingOptions.Greedy, MaxTokens = MaxTokens };
 

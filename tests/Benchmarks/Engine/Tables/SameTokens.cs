@@ -31,7 +31,7 @@ internal static class SameTokens
             for (var i = 0; i < prompts.Length; i++)
             {
                 if (Margins.FirstDifference(alone[i], together[i]) is >= 0 and var at)
-                    differences.Add((at, await Margins.AtAsync(model, options, prompts[i], alone[i], together[i])));
+                    differences.Add((at, await Margins.AtAsync(model, options.Threads, prompts[i], alone[i], together[i])));
             }
 
             all &= differences.TrueForAll(difference => difference.Margin <= Margins.NearTie);
