@@ -129,7 +129,7 @@ public sealed class NetworkLossTests
         var device = new RemoteTarget("device") { NeedsNetwork = false, HangsAfter = 2, Descriptor = _device.Descriptor with { DecodeTokensPerSecond = 10 } };
         using var client = new HybridChatClient([cold, device], Options() with { Policy = PolicyPresets.Fast });
         Assert.Equal("device", client.Decide([new(ChatRole.User, "x")]).Bridge?.Target);
-        var read = new CountdownEvent(2);
+        var read = new CountdownEvent(1); // the second is kept back for the handover
         var stream = ReadAsync(client, null, read);
         Assert.True(read.Wait(Hang));
         _monitor.Become(false);

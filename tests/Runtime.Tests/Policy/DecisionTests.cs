@@ -56,7 +56,7 @@ public class DecisionTests
         var lines = decision.Explain().Split('\n');
         Assert.Equal(5, lines.Length);
         Assert.Equal(decision.ExplainLine(), lines[1]);
-        Assert.Matches(@"^device speaks first, about [\d.]+ tokens, until cloud goes on after 2\.\d+ s: \$0\.0\d+ beats (cloud|device) alone \$0\.0\d+$", lines[1]);
+        Assert.Matches(@"^device speaks first, about [\d.]+ tokens, until cloud goes on after 2\.\d+ s: with its silence \$0\.0\d+ beats (cloud|device) alone \$0\.0\d+$", lines[1]);
         Assert.Equal("each of them alone:", lines[2]);
         Assert.All(lines[3..], line => Assert.Matches(@"^  (cloud|device) \(\w+, \w+\): first token [\d.]+ s ", line));
     }
