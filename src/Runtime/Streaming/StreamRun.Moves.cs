@@ -272,7 +272,7 @@ internal sealed partial class StreamRun
 
         if (!_policy.Handover || _services.Look is not { } look || now < After(_lookedAt, LookEvery)) return;
         _lookedAt = now;
-        var open = Open();
+        var open = OpenCost();
         var found = HandoverRule.Find(
             _decision.Profile, look(), _policy, _speaker!.Name, _run.SaidTokens, (_run.Dollars + open.Dollars, _run.Grams + open.Grams), _time.GetElapsedTime(_start, now),
             target => !_tried.Contains(target.Name) && !_leftBehind.Contains(target.Name) && !_services.IsDistrusted(target.Name));
@@ -283,7 +283,7 @@ internal sealed partial class StreamRun
     private string? CapReached()
     {
         if (_policy.MaxDollarsPerRequest is null && _policy.MaxGramsPerRequest is null) return null;
-        var open = Open();
+        var open = OpenCost();
         var (dollars, grams) = (_run.Dollars + open.Dollars, _run.Grams + open.Grams);
         if (dollars >= _policy.MaxDollarsPerRequest) return $"The answer has cost ${Walls.Digits(dollars)}, and policy '{_policy.Name}' caps a request at ${Walls.Digits(_policy.MaxDollarsPerRequest.Value)}. Set MaxOutputTokens lower or the cap higher.";
         return grams >= _policy.MaxGramsPerRequest ? $"The answer has emitted {Walls.Digits(grams)} g CO2e, and policy '{_policy.Name}' caps a request at {Walls.Digits(_policy.MaxGramsPerRequest.Value)} g. Set MaxOutputTokens lower or the cap higher." : null;
