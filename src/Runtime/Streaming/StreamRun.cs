@@ -195,7 +195,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
     }
 
     private bool WantsMore => _move is { Stage: Move.Stages.Asking } asking
-        ? asking.OverrunTokens < (_delivery.Paced ? _delivery.Slack : MostSlack) // or a quick speaker would come to its end first
+        ? asking.OverrunTokens < (_delivery.Paced ? Math.Max(_delivery.Slack, 1) : MostSlack) // or a quick speaker would come to its end first
         : _delivery.Tokens <= (_delivery.Paced && _move is null ? MostAhead : _delivery.Slack); // who speaks for another says no more than is needed
 
     private bool CheckSilence(long now)
