@@ -26,7 +26,7 @@ public sealed class PacedBridgeTests
     [InlineData(100)]
     public async Task It_says_what_is_read_until_the_other_is_awake_and_hardly_more(int answerTokens)
     {
-        var (receipt, _) = await RunAsync(answerTokens);
+        var (receipt, _, _) = await RunAsync(answerTokens);
         var handover = Assert.Single(receipt.Handovers);
         Assert.Equal(HandoverReason.Plan, handover.Reason);
         Assert.InRange(handover.AtToken, Cold.TotalSeconds * Pace, (Cold.TotalSeconds * Pace) + 10);
@@ -34,9 +34,17 @@ public sealed class PacedBridgeTests
     }
 
     [Fact]
+    public async Task While_the_other_is_late_it_goes_on_and_the_reader_notices_little()
+    {
+        var (receipt, _, gaps) = await RunAsync(200, lateSeconds: 3);
+        Assert.True(receipt.Segments.Count(segment => segment.Target == "cloud") > 1);
+        Assert.InRange(gaps.Max(), 0, (1 / Pace) + 0.06);
+    }
+
+    [Fact]
     public async Task The_reader_waits_for_the_first_token_and_not_for_the_wake()
     {
-        var (_, order) = await RunAsync(200);
+        var (_, order, _) = await RunAsync(200);
         Assert.Equal(["asked device", "woke cloud"], order.Take(2));
     }
 
@@ -62,11 +70,11 @@ public sealed class PacedBridgeTests
 
     private static TargetDescriptor Cloud { get; } = Device with { Name = "cloud", Model = "large", Zone = Zone.Site, Quality = 0.9, DecodeTokensPerSecond = 200, ColdStart = Cold };
 
-    private static async Task<(RequestReceipt Receipt, List<string> Order)> RunAsync(int answerTokens)
+    private static async Task<(RequestReceipt Receipt, List<string> Order, List<double> Gaps)> RunAsync(int answerTokens, double lateSeconds = 0.02)
     {
         var time = new VirtualTime();
         var order = new List<string>();
-        var cloud = new SimulatedTarget(time, new(1), Cloud, 1) { Place = Zone.Site, AnswerTokens = answerTokens, FirstTokenSeconds = 0.02, SecondsPerToken = 0.005, ColdSeconds = Cold.TotalSeconds };
+        var cloud = new SimulatedTarget(time, new(1), Cloud, 1) { Place = Zone.Site, AnswerTokens = answerTokens, FirstTokenSeconds = lateSeconds, SecondsPerToken = 0.005, ColdSeconds = Cold.TotalSeconds };
         cloud.MakeCold();
         var device = new SimulatedTarget(time, new(2), Device, 1) { Place = Zone.Device, AnswerTokens = answerTokens, FirstTokenSeconds = 0.02, SecondsPerToken = 0.001 };
         ITarget[] targets = [new Ordered(device, order), new Ordered(cloud, order)];
@@ -74,18 +82,24 @@ public sealed class PacedBridgeTests
         Assert.Equal("device", decision.Bridge?.Target);
         var conductor = new Conductor(new(time, NullLogger.Instance, name => targets.First(target => target.Descriptor.Name == name)));
         RequestReceipt? receipt = null;
+        var gaps = new List<double>();
         await Task.Run(() =>
         {
             var reading = ReadAsync();
             time.RunUntil(TimeSpan.FromMinutes(5), () => reading.IsCompleted);
             Assert.True(reading.IsCompletedSuccessfully);
         });
-        return (receipt!, order);
+        return (receipt!, order, gaps);
 
         async Task ReadAsync()
         {
+            TimeSpan? last = null;
             await foreach (var piece in conductor.RunAsync(Conducting.Request, decision, Policy, settled => receipt = settled).ConfigureAwait(false))
-                _ = piece;
+            {
+                if (piece.Text.Length == 0) continue;
+                if (last is { } before) gaps.Add((time.Elapsed - before).TotalSeconds);
+                last = time.Elapsed;
+            }
         }
     }
 

@@ -80,7 +80,7 @@ internal static class Bridges
     private static async Task<double> AloneAsync(LlamaEngine engine, BridgeScenario scenario, string question)
     {
         await Task.Delay(200); // an attempt before lets go
-        return (await Answer.AskAsync([engine], scenario.Policy, question, scenario.Options, (_, _) => new(false))).FirstText.TotalMilliseconds;
+        return (await Answer.AskAsync([new WatchedTarget(engine)], scenario.Policy, question, scenario.Options, (_, _) => new(false))).FirstText.TotalMilliseconds;
     }
 
     private static async Task<Run> BridgeAsync(LlamaEngine engine, WorkerTarget pool, BridgeScenario scenario, string question)
