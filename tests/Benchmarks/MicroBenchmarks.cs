@@ -28,6 +28,20 @@ public class MicroBenchmarks
         TargetState.Warm))];
 
     private readonly TargetScore[] _scores = new TargetScore[16];
+    private readonly TargetScore[] _halfColdScores = new TargetScore[16];
+    private readonly TargetSnapshot[] _halfCold;
+
+    public MicroBenchmarks()
+    {
+        _halfCold = [.. _targets.Select((target, i) => target with
+        {
+            Descriptor = target.Descriptor with { ColdStart = TimeSpan.FromSeconds(1), Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation },
+            State = i % 2 == 0 ? TargetState.Warm : new(TargetReadiness.Cold, "scaled to zero"),
+            Rates = TargetRates.Stated(target.Descriptor with { ColdStart = TimeSpan.FromSeconds(1) }),
+        })];
+        PolicyEngine.Score(_profile, _halfCold, PolicyPresets.Balanced, _halfColdScores);
+    }
+
     private readonly RequestProfile _profile = new() { PromptTokens = 200, ExpectedOutputTokens = 128, Privacy = PrivacyClass.Internal };
 
     [Benchmark]
@@ -35,6 +49,10 @@ public class MicroBenchmarks
 
     [Benchmark]
     public object DecideOver16Targets() => PolicyEngine.Decide(_profile, _targets, PolicyPresets.Balanced);
+
+    /// <summary>On top of the scores, where every second target is cold and would be spoken for.</summary>
+    [Benchmark]
+    public object? BridgeOver16Targets() => BridgePlanner.Find(_profile, _halfCold, PolicyPresets.Balanced, _halfColdScores);
 
     [Benchmark]
     public int GreedyOver32kLogits() => _greedy.Sample(_logits32k);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Hybrid.Accounting;
 using Hybrid.Targets;
 
@@ -48,28 +49,30 @@ internal static class BridgePlanner
             return null;
         double? alone = best >= 0 ? Alone(profile, scores[best], policy) : null;
         var least = alone ?? double.PositiveInfinity;
-        (int, Bridge)? found = null;
+        var (primary, bridging) = (-1, -1);
+        Plan plan = default;
         for (var i = 0; i < targets.Length; i++)
         {
             if (!scores[i].Walls.IsWithin(OfTheStart) || !targets[i].Descriptor.Capabilities.HasFlag(TargetCapabilities.Continuation))
                 continue;
             // Every pair would take the square of their number; who speaks first is soon, or good.
-            foreach (var first in (ReadOnlySpan<int>)[soonest, best])
+            for (var first = soonest; first >= 0; first = first == soonest && best != soonest ? best : -1)
             {
-                if (first < 0 || first == i || Pair(profile, targets[first], targets[i], policy, scores[first], scores[i], most) is not { } bridge || !(bridge.ScoreDollars < least))
+                if (first == i || Pair(profile, targets[first], targets[i], policy, scores[first], scores[i], most) is not { } pair || !(pair.ScoreDollars < least))
                     continue;
-                least = bridge.ScoreDollars;
-                found = (i, bridge with { Instead = best >= 0 ? targets[best].Descriptor.Name : null, InsteadDollars = alone });
+                (primary, bridging, plan, least) = (i, first, pair, pair.ScoreDollars);
             }
         }
 
-        return found;
+        return primary < 0
+            ? null
+            : (primary, new(targets[bridging].Descriptor.Name, plan.Tokens, Prediction.Span(plan.AfterSeconds), plan.ScoreDollars, best >= 0 ? targets[best].Descriptor.Name : null, alone));
     }
 
     private static double Alone(in RequestProfile profile, in TargetScore score, RoutingPolicy policy) =>
         score.ScoreDollars + ((score.Prediction.FirstTokenSeconds + PacedSeconds(profile.ExpectedOutputTokens, score.Prediction, policy)) * policy.DollarsPerSecond);
 
-    private static Bridge? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)
+    private static Plan? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)
     {
         var lead = secondScore.Prediction.FirstTokenSeconds - firstScore.Prediction.FirstTokenSeconds;
         var spoken = (int)Math.Ceiling(lead * Math.Min(first.Rates.DecodeTokensPerSecond, policy.TokensPerSecond ?? double.PositiveInfinity));
@@ -91,10 +94,14 @@ internal static class BridgePlanner
             + CostModel.CarbonDollars(grams, policy.DollarsPerTonCarbon)
             + ((most - quality) * 100 * policy.DollarsPerQualityPoint)
             + secondScore.LearnedDollars;
-        return new(first.Descriptor.Name, spoken, Prediction.Span(restPart.FirstTokenSeconds), score, null, null);
+        return new(spoken, restPart.FirstTokenSeconds, score);
     }
 
     /// <summary>How much longer the answer takes to deliver than to decode.</summary>
     private static double PacedSeconds(int tokens, in Prediction decoded, RoutingPolicy policy) =>
         policy.TokensPerSecond is { } pace ? Math.Max((tokens / pace) - (decoded.TotalSeconds - decoded.FirstTokenSeconds), 0) : 0;
+
+    /// <summary>A pair's figures, as in <see cref="Bridge"/>.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Plan(int Tokens, double AfterSeconds, double ScoreDollars);
 }

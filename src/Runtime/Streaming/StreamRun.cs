@@ -148,16 +148,9 @@ internal sealed partial class StreamRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _timer.DisposeAsync().ConfigureAwait(false);
-        var open = _speaker;
-        foreach (var piece in _delivery.Rest.Reverse())
-        {
-            if (open?.Name != piece.Target) open = null; // what was said before is an earlier attempt's, even the same target's
-            if (open is not null) open.Discard(piece.TokenCount);
-            else _run.Waste(piece.Target, piece.TokenCount);
-        }
-
         CloseOthers(RequestFinish.Cancelled);
         Close(ref _speaker, RequestFinish.Cancelled);
+        foreach (var piece in _delivery.Rest) _run.Waste(piece.Target, piece.TokenCount); // after the last receipt: a target may have spoken twice
         HybridActivity.End(_activity, Receipt);
         _run.Dispose();
         await Task.WhenAll(_closing).ConfigureAwait(false);
