@@ -145,14 +145,9 @@ internal sealed partial class StreamRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _timer.DisposeAsync().ConfigureAwait(false);
-        foreach (var piece in _delivery.Rest)
-        {
-            if (_speaker?.Name == piece.Target) _speaker.Discard(piece.TokenCount);
-            else _run.Waste(piece.Target, piece.TokenCount);
-        }
-
         CloseOthers(RequestFinish.Cancelled);
         Close(ref _speaker, RequestFinish.Cancelled);
+        foreach (var piece in _delivery.Rest) _run.Waste(piece.Target, piece.TokenCount); // after the last receipt: a target may have spoken twice
         HybridActivity.End(_activity, Receipt);
         _run.Dispose();
         await Task.WhenAll(_closing).ConfigureAwait(false);
