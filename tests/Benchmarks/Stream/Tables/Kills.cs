@@ -11,6 +11,7 @@ namespace Hybrid.Benchmarks.Stream.Tables;
 internal static class Kills
 {
     private const int Usual = 200;
+    private const int Paced = 50;
     private const double Pace = 30;
 
     public static async Task<bool> RunAsync(StreamOptions options)
@@ -19,10 +20,10 @@ internal static class Kills
         var table = new MarkdownTable(
             options.Command,
             options.Quick,
-            $"{runs} greedy answers of 68 to 92 tokens by a worker that is killed with SIGKILL as a random token arrives (seed {options.Seed}), each in a fresh process; the device goes on with the same model, " +
+            $"{runs} greedy answers of 68 to 92 tokens by a worker that is killed with SIGKILL as a random token arrives (seed {options.Seed}), each in a fresh process ({Math.Min(runs, Paced)} where delivery is paced); the device goes on with the same model, " +
             $"1 thread each. Gap: from the last text before the seam to the first behind it, in the reader's hands; where delivery is paced at {Pace:0} tokens/s, what it has beyond the pace. Every answer must be the unbroken one.",
             "delivery", "killed", "in mid-stream", "completed", "the unbroken answer", "gap, ms, p50", "p95", "max");
-        return await RowAsync(table, options, "as it comes", null, runs) & await RowAsync(table, options, "paced", Pace, Math.Min(runs, 50));
+        return await RowAsync(table, options, "as it comes", null, runs) & await RowAsync(table, options, "paced", Pace, Math.Min(runs, Paced));
     }
 
     private static async Task<bool> RowAsync(MarkdownTable table, StreamOptions options, string row, double? pace, int runs)
