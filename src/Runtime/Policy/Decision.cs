@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hybrid.Json;
@@ -14,8 +15,7 @@ public sealed class Decision
     private readonly double[]? _propensities;
     private TargetAssessment[]? _targets;
     private TargetAssessment[]? _ranking;
-    private (int Primary, Bridge Bridge)? _bridge;
-    private bool _planned;
+    private StrongBox<(int Primary, Bridge Bridge)?>? _plan; // published whole, as a reference is
 
     internal Decision(
         in RequestProfile profile, TargetSnapshot[] snapshots, RoutingPolicy policy, TargetScore[] scores, int explored = -1, double[]? propensities = null) =>
@@ -73,16 +73,7 @@ public sealed class Decision
     internal IReadOnlyList<TargetSnapshot> Snapshots => _snapshots;
 
     /// <summary>What is explored is tried alone, so that it can be told what came of it.</summary>
-    private (int Primary, Bridge Bridge)? Plan
-    {
-        get
-        {
-            if (_planned) return _bridge;
-            _bridge = _propensities is null ? BridgePlanner.Find(Profile, _snapshots, Rules, _scores) : null;
-            _planned = true;
-            return _bridge;
-        }
-    }
+    private (int Primary, Bridge Bridge)? Plan => (_plan ??= new(_propensities is null ? BridgePlanner.Find(Profile, _snapshots, Rules, _scores) : null)).Value;
 
     /// <summary>The chosen target's name for JSON.</summary>
     [JsonPropertyName("chosen")]

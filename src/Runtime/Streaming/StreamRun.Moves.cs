@@ -65,7 +65,7 @@ internal sealed partial class StreamRun
         {
             // Whoever speaks is nearly done.
             Drop(move, RequestFinish.Superseded);
-            (_move, _delivery.Slack) = (null, 0);
+            EndMove();
             SayOverrun(move);
             return true;
         }
@@ -180,8 +180,8 @@ internal sealed partial class StreamRun
         _speaker?.Discard(move.OverrunTokens);
         if (_speaker is not null && move.Reason != HandoverReason.Plan) _leftBehind.Add(_speaker.Name);
         Close(ref _speaker, RequestFinish.Superseded);
-        (_speaker, _move) = (move.Attempt, null);
-        _delivery.Slack = 0;
+        _speaker = move.Attempt;
+        EndMove();
         Say(_request.LogProbabilities is null ? update with { Scores = null } : update);
     }
 
@@ -232,13 +232,15 @@ internal sealed partial class StreamRun
         return true;
     }
 
+    /// <summary>Nobody is expected any more, so nothing is kept back.</summary>
+    private void EndMove() => (_move, _delivery.Slack) = (null, 0);
+
     private void MoveFailed(Move move)
     {
         var attempt = move.Attempt;
         var fault = Map(attempt!);
         move.Attempt = null;
-        _move = null;
-        _delivery.Slack = 0;
+        EndMove();
         Account(ref attempt, fault);
         if (_speaker is not null) SayOverrun(move);
         else _left ??= (move.Target, HandoverReason.Fault);
@@ -246,8 +248,7 @@ internal sealed partial class StreamRun
 
     private void GiveUp(Move move, string reason)
     {
-        _move = null;
-        _delivery.Slack = 0;
+        EndMove();
         _tried.Add(move.Target);
         _run.PassOver(move.Target, reason);
         LogGivenUp(_services.Logger, _request.Id, move.Target, reason);
