@@ -43,6 +43,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly MeasuredEnergy? _energy;
     private readonly SlotWait _slots;
     private readonly NetworkState? _network;
+    private readonly StateWatch? _watch;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
 
@@ -62,10 +63,11 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
         if (_options.MeasurePower) _energy = OpenMeter();
         _network = NetworkState.Of(_targets, _options.Network, _options.TimeProvider, _options.Randomizer ?? new EvenChance().Draw, _logger);
+        _watch = StateWatch.Of(_targets, _network, _options.TimeProvider);
         _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy, _network));
         _slots = new(_options.TimeProvider, _options.Grid);
         _experience = new(_options, _policies(), _logger);
-        // The first look asks the grids, so that a decision soon finds their answers.
+        // The first look asks the grids and the pools, so that a decision soon finds their answers.
         Snapshots();
     }
 
@@ -127,6 +129,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _energy?.Dispose();
+        _watch?.Dispose();
         _network?.Dispose();
         foreach (var target in _options.OwnsTargets ? _targets : []) await target.DisposeAsync();
         await _experience.DisposeAsync().ConfigureAwait(false);
@@ -139,18 +142,36 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var id = Guid.NewGuid().ToString("N");
         var request = _reader.Read(id, messages, options, _policies());
         (request, var deferral) = await WaitAsync(request, cancellationToken);
+        var asked = _options.TimeProvider.GetTimestamp();
+        await HearAsync(request, cancellationToken);
         var budget = RequestBudget.Of(_options.Budgets, request.Profile, _options.TimeProvider);
         var decision = _experience.Take(id, RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy).Placed(deferral);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
         var updates = new UpdateWriter(id, decision, _options.TimeProvider, request.HandoverMarkers);
-        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Settle, budget, cancellationToken))
+        await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Settle, budget, asked, cancellationToken))
             yield return updates.Write(piece);
+    }
+
+    /// <summary>Waits until it is known how the target is that would take the request, if that was not known for a while; not long.</summary>
+    private async ValueTask HearAsync(ChatRequest request, CancellationToken cancellationToken)
+    {
+        if (_watch is null || !_watch.Look()) return;
+        using var late = new CancellationTokenSource(StateWatch.LongestWait, _options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        do
+        {
+            var decision = _experience.Decide(RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy);
+            // Where another speaks first, nobody waits for the one that is not known.
+            if (decision.Chosen is not { } chosen || decision.Bridge is not null || !await _watch.HearAsync(chosen.Name, limit.Token)) return;
+        }
+        while (!limit.IsCancellationRequested);
     }
 
     private TargetSnapshot[] Snapshots()
     {
+        _watch?.Look();
         var snapshots = new TargetSnapshot[_targets.Count];
         for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _network?.StateOf(_targets[i]) ?? _targets[i].State, _predictors[i].Snapshot());
         LiveFigures.Fill(snapshots, _options.Grid, _options.TimeProvider.GetUtcNow());
@@ -192,6 +213,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         foreach (var segment in receipt.Segments)
         {
+            if (segment.OutputTokens > 0) _watch?.Heard(segment.Target);
             var first = ReferenceEquals(segment, receipt.Segments[0]); // what the policy predicted; later ones had another prompt and state
             for (var i = 0; i < _predictors.Length; i++)
                 if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, first ? receipt.Decision.Profile : null, first ? receipt.Decision.Snapshots[i].State : null);

@@ -114,6 +114,8 @@ public sealed class WorkerTarget : ITarget, INetworkTarget
         {
             if (last is not null)
                 throw Unavailable("it went on after its completion");
+            if (_state is { Readiness: not TargetReadiness.Warm } before)
+                _state = before with { Readiness = TargetReadiness.Warm, Reason = "" };
             if (update.Completion is not null)
             {
                 // Held back until the call's status says that this was the end.
@@ -129,7 +131,6 @@ public sealed class WorkerTarget : ITarget, INetworkTarget
 
         if (last is not { } final)
             throw Unavailable("the stream ended without a completion");
-        _state = _state with { Readiness = TargetReadiness.Warm, Reason = "" };
         yield return final;
     }
 

@@ -5,6 +5,9 @@ namespace Hybrid.Configuration;
 /// <summary>Reads the local engine and the pools.</summary>
 internal static class TargetReader
 {
+    /// <summary>Of a pool that states none: no pool that is found cold starts at once, and the first cold start that is seen counts for more.</summary>
+    private static readonly TimeSpan PoolColdStart = TimeSpan.FromSeconds(10);
+
     /// <summary>The engine itself, the models beside it, and the memory of all; where only others are named there is none of its own.</summary>
     public static void Local(SectionReader section, string? llamaPath, HybridOptions options)
     {
@@ -73,6 +76,7 @@ internal static class TargetReader
                 Zone = zone ?? Zone.Public,
                 ContextLength = Count(section, nameof(TargetDescriptor.ContextLength)) ?? int.MaxValue,
                 Capabilities = Tools(section) | Formats(section) | TargetCapabilities.Chat | TargetCapabilities.Continuation,
+                ColdStart = PoolColdStart,
             }),
         };
         section.RefuseUnknown();

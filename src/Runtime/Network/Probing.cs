@@ -39,6 +39,22 @@ internal sealed class Probing(ITarget[] targets, TimeProvider time, Func<double>
 
     public void Dispose() => Stop();
 
+    /// <summary>Asks one target once.</summary>
+    /// <returns>As <see cref="INetworkTarget.ProbeAsync"/>; false too where it throws, or takes longer than any probe may.</returns>
+    public static async Task<bool?> AskAsync(INetworkTarget target, TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var late = new CancellationTokenSource(LongestProbe, time);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+            return await target.ProbeAsync(limit.Token).AsTask().WaitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception) // whatever it is, it is no answer
+        {
+            return false;
+        }
+    }
+
     private void Schedule()
     {
         var longest = Math.Min(Math.ScaleB(1, Math.Min(_delays++, 10)), LongestDelaySeconds);
@@ -54,20 +70,7 @@ internal sealed class Probing(ITarget[] targets, TimeProvider time, Func<double>
             target = targets[_turn++ % targets.Length];
         }
 
-        heard(target, await AskAsync((INetworkTarget)target).ConfigureAwait(false));
+        heard(target, await AskAsync((INetworkTarget)target, time, CancellationToken.None).ConfigureAwait(false));
         lock (_lock) Schedule();
-    }
-
-    private async Task<bool?> AskAsync(INetworkTarget target)
-    {
-        try
-        {
-            using var limit = new CancellationTokenSource(LongestProbe, time);
-            return await target.ProbeAsync(limit.Token).AsTask().WaitAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception) // whatever it is, it is no answer
-        {
-            return false;
-        }
     }
 }

@@ -41,6 +41,7 @@ internal sealed class Conductor(ConductorServices services)
     /// <param name="policy">Whose caps bind all attempts together.</param>
     /// <param name="settled">Called once, however the request ends.</param>
     /// <param name="budget">What the attempts must fit into; null: nothing is limited.</param>
+    /// <param name="askedAt">The timestamp that times count from; null: now.</param>
     /// <param name="cancellationToken">The caller's.</param>
     public async IAsyncEnumerable<StreamPiece> RunAsync(
         DecodeRequest request,
@@ -48,11 +49,12 @@ internal sealed class Conductor(ConductorServices services)
         RoutingPolicy policy,
         Action<RequestReceipt> settled,
         RequestBudget? budget = null,
+        long? askedAt = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var deadline = new CancellationTokenSource(TimeLeft(request), services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-        var run = new StreamRun(services, request, decision, policy, budget, cancellationToken, deadline.Token, either.Token);
+        var run = new StreamRun(services, request, decision, policy, budget, askedAt, cancellationToken, deadline.Token, either.Token);
         using var wake = either.Token.UnsafeRegister(static run => ((StreamRun)run!).Wake(), run);
         try
         {

@@ -5,15 +5,14 @@ using Hybrid.Targets;
 namespace Hybrid.Streaming;
 
 /// <summary>What has happened to one request so far: what was said, what was delivered, what every attempt took.</summary>
-internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeProvider time) : IDisposable
+internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeProvider time, long askedAt) : IDisposable
 {
     private readonly Borrowed<char> _said = Begin(request.Continuation);
     private readonly SaidTokens _ids = new(request);
     private readonly List<Receipt> _segments = [];
     private readonly List<Handover> _handovers = [];
     private readonly List<string> _passedOver = [];
-    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
-    private readonly long _start = time.GetTimestamp();
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow() - time.GetElapsedTime(askedAt);
     private TimeSpan? _firstText;
     private long _lastTextAt;
     private int _deliveredLength;
@@ -73,7 +72,7 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
     public void Deliver(in StreamPiece piece, long now)
     {
         if (piece.Text.Length == 0 && piece.ToolCall is null) return;
-        _firstText ??= time.GetElapsedTime(_start, now);
+        _firstText ??= time.GetElapsedTime(askedAt, now);
         if (piece.Handover is { } handover && _deliveredLength > 0) handover.Gap = time.GetElapsedTime(_lastTextAt, now);
         _lastTextAt = now;
         _deliveredLength += piece.Text.Length;
@@ -127,7 +126,7 @@ internal sealed class RequestRun(DecodeRequest request, Decision decision, TimeP
         Error = error,
         StartedAt = _startedAt,
         TimeToFirstToken = _firstText,
-        TotalTime = time.GetElapsedTime(_start),
+        TotalTime = time.GetElapsedTime(askedAt),
     };
 
     /// <summary>A fault with what was kept and what became of the other targets.</summary>

@@ -66,16 +66,16 @@ internal sealed partial class StreamRun : IAsyncDisposable
     private RequestFinish _finish;
     private HybridException? _failure;
 
-    public StreamRun(ConductorServices services, DecodeRequest request, Decision decision, RoutingPolicy policy, RequestBudget? budget, CancellationToken caller, CancellationToken deadline, CancellationToken either)
+    public StreamRun(ConductorServices services, DecodeRequest request, Decision decision, RoutingPolicy policy, RequestBudget? budget, long? askedAt, CancellationToken caller, CancellationToken deadline, CancellationToken either)
     {
         (_services, _request, _decision, _policy, _budget) = (services, request, decision, policy, budget);
         (_caller, _deadline, _either, _time) = (caller, deadline, either, services.Time);
-        _run = new(request, decision, _time);
+        _start = _lookedAt = _time.GetTimestamp();
+        _run = new(request, decision, _time, askedAt ?? _start);
         _delivery = new(_time, policy.TokensPerSecond);
         _confidence = policy.MinConfidence is null ? null : new();
         _activity = HybridActivity.Request(request.Id, policy.Name);
         _timer = _time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _start = _lookedAt = _time.GetTimestamp();
     }
 
     /// <summary>Goes as far as it can without waiting, at most until something may be delivered.</summary>

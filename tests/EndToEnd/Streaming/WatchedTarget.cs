@@ -5,7 +5,7 @@ using Hybrid.Targets;
 namespace Hybrid.EndToEnd.Streaming;
 
 /// <summary>A target in a thin skin that keeps what it was asked and said, and lets somebody act at a chosen token.</summary>
-internal sealed class WatchedTarget(ITarget target) : ITarget
+internal sealed class WatchedTarget(ITarget target) : ITarget, INetworkTarget
 {
     private volatile bool _woken;
 
@@ -24,6 +24,11 @@ internal sealed class WatchedTarget(ITarget target) : ITarget
     public TargetDescriptor Descriptor => target.Descriptor;
 
     public TargetState State => ColdUntil is null || _woken ? target.State : new(TargetReadiness.Cold, "scaled to zero");
+
+    public bool NeedsNetwork => target is INetworkTarget { NeedsNetwork: true };
+
+    public ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default) =>
+        target is INetworkTarget network ? network.ProbeAsync(cancellationToken) : new((bool?)null);
 
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

@@ -17,6 +17,9 @@ internal static class Bridges
     private const double MostStall = 50;
     private const double MostForOthers = 0.1;
 
+    /// <summary>An app's client is there before it is asked, and by then an attempt before has let go.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(0.2);
+
     public static async Task<bool> RunAsync(StreamOptions options)
     {
         var runs = options.RunsOr(Usual);
@@ -37,12 +40,14 @@ internal static class Bridges
     {
         await using var engine = await LlamaEngine.LoadAsync(scenario.Device);
         await using var pool = await RealPool.StartAsync(scenario.PoolModel.Path, scenario.Pool, scenario.WorkerArguments);
+        // The pool that is measured finds out itself how its worker is.
+        await using var watcher = new WorkerTarget(new() { Endpoint = pool.Worker.Grpc, Descriptor = scenario.Pool });
         var random = new Random(options.Seed);
         var done = new List<Run>();
         var voided = 0;
         for (var i = 0; done.Count < runs; i++)
         {
-            await ColdAsync(pool.Target);
+            await ColdAsync(watcher);
             var question = BridgeScenario.Question(random.Next(1000));
             var load = new LoadMonitor(pool.Worker.Id);
             var alone = i % 2 == 0 ? await AloneAsync(engine, scenario, question) : 0;
@@ -70,22 +75,20 @@ internal static class Bridges
     }
 
     /// <summary>Waits until the worker has scaled to zero again.</summary>
-    private static async Task ColdAsync(WorkerTarget pool)
+    private static async Task ColdAsync(WorkerTarget watcher)
     {
-        while ((await pool.RefreshAsync()).Readiness != TargetReadiness.Cold)
+        while ((await watcher.RefreshAsync()).Readiness != TargetReadiness.Cold)
             await Task.Delay(100);
         await Task.Delay(200);
     }
 
     private static async Task<double> AloneAsync(LlamaEngine engine, BridgeScenario scenario, string question)
     {
-        await Task.Delay(200); // an attempt before lets go
-        return (await Answer.AskAsync([new WatchedTarget(engine)], scenario.Policy, question, scenario.Options, (_, _) => new(false))).FirstText.TotalMilliseconds;
+        return (await Answer.AskAsync([new WatchedTarget(engine)], scenario.Policy, question, scenario.Options, (_, _) => new(false), Idle)).FirstText.TotalMilliseconds;
     }
 
     private static async Task<Run> BridgeAsync(LlamaEngine engine, WorkerTarget pool, BridgeScenario scenario, string question)
     {
-        await Task.Delay(200);
         var (device, worker) = (new WatchedTarget(engine), new WatchedTarget(pool));
         var gaps = new List<double>();
         var last = 0L;
@@ -97,7 +100,7 @@ internal static class Bridges
                 gaps.Add(Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
             last = now;
             return new(target == "device" || ++behind < ReadBehindTheSeam);
-        });
+        }, Idle);
         if (answer.Receipt.Decision.Bridge is null)
             throw new InvalidOperationException($"No bridge was planned: {answer.Receipt.Decision.ExplainLine()}");
         var seam = answer.Receipt.Handovers is [{ Reason: HandoverReason.Plan, Gap: not null } handover] ? handover : null;
