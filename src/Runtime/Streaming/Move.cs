@@ -40,6 +40,9 @@ internal sealed class Move(string target, HandoverReason reason, double startSec
 
     public Attempt? Attempt { get; set; }
 
+    /// <summary>Whether the target is to be woken or to prefill, and does not know yet.</summary>
+    public bool IsUnsent => Waking is null && (Stage == Stages.Waking || Attempt is { IsSent: false });
+
     /// <summary>Whether the target was warm when it was asked, so that the time it took tells how long it takes.</summary>
     public bool AskedWarm { get; set; }
 

@@ -12,6 +12,9 @@ internal sealed partial class StreamRun
     /// <summary>Fewer tokens than that are not worth a seam.</summary>
     private const int LeastRest = 8;
 
+    /// <summary>The reader waits for the first token: what is sent besides does not delay a quick one, and waits no longer than this for a slow one.</summary>
+    private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(20);
+
     private bool CanHedge => _policy.HedgeAfter is not null && !_hedged && !_run.HasSaid && _move is null && _speaker is not null && !_ended;
 
     private bool StepRival(long now)
@@ -60,7 +63,7 @@ internal sealed partial class StreamRun
     private bool StepMove(long now)
     {
         if (_move is not { } move || _ended) return false;
-        if (_speaker is { IsSent: false }) return false; // the reader waits for its first token, and for nothing of the other
+        if (_speaker is not null && move.IsUnsent && !_run.HasSaid && (!_speaker.IsSent || now < After(_start, HeadStart))) return false;
         if (_speaker is not null && _request.MaxTokens - _run.SaidTokens < LeastRest)
         {
             // Whoever speaks is nearly done.

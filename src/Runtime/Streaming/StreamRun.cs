@@ -167,6 +167,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         var due = _delivery.Due ?? long.MaxValue;
         if (_ended) return due;
         if (CanHedge) due = Math.Min(due, After(_start, _policy.HedgeAfter!.Value));
+        if (_move is { IsUnsent: true } && _speaker is { IsSent: true } && !_run.HasSaid) due = Math.Min(due, After(_start, HeadStart));
         if (_policy.MaxTokenGap is { } gap && _speaker is { Tokens: > 0 } && _move?.Stage != Move.Stages.Asking && WantsMore) due = Math.Min(due, After(_speaker.WaitingSince, gap));
         if (_move is { Stage: Move.Stages.Building } building && _run.HasSaid) due = Math.Min(due, After(building.Since, LongestBuilding(building)));
         if (_move is { Stage: Move.Stages.Asking, DryAt: { } dry, OverrunTokens: > 0 }) due = Math.Min(due, After(dry, LongestSilence));

@@ -37,6 +37,20 @@ public class MoveTests
         Assert.Single(stream.Left, left => left.Piece.Handover is not null);
     }
 
+    [Theory]
+    [InlineData(0.005, 0.005)]
+    [InlineData(0.5, 0.02)]
+    public void The_pool_is_woken_behind_the_first_token_of_a_quick_device_and_soon_beside_a_slow_one(double firstToken, double wokenAt)
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken, perToken: 0.04);
+        var pool = stream.Add("pool", firstToken: 0.2, perToken: 0.01, cold: 5, quality: 0.9);
+        stream.Run();
+        Assert.Equal(firstToken, stream.Left[0].At, 6);
+        Assert.Equal(wokenAt, pool.WokenAt.TotalSeconds, 3);
+        Assert.Equal(Whole, stream.Text);
+    }
+
     [Fact]
     public void A_pool_that_is_slower_than_it_says_is_given_more_slack_and_is_never_waited_for()
     {

@@ -86,6 +86,9 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
 
     public int Woken { get; private set; }
 
+    /// <summary>When it was woken last.</summary>
+    public TimeSpan WokenAt { get; private set; }
+
     public void MakeWarm() => State = TargetState.Warm;
 
     public void MakeUnavailable() => State = new(TargetReadiness.Unavailable, "out of reach");
@@ -101,6 +104,7 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
     public ValueTask WarmAsync(CancellationToken cancellationToken = default)
     {
         Woken++;
+        WokenAt = time.Elapsed;
         if (State.Readiness == TargetReadiness.Warm) return ValueTask.CompletedTask;
         var woken = new TaskCompletionSource();
         State = new(TargetReadiness.Warming, "loading");
