@@ -52,4 +52,8 @@ public sealed class HybridException : Exception
 
     /// <summary>The kind of error.</summary>
     public HybridError Error { get; }
+
+    /// <summary>How long the target asked to be left alone, from now; above zero.</summary>
+    /// <value>Null: it did not say.</value>
+    public TimeSpan? RetryAfter { get; init; }
 }
