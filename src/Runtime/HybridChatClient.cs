@@ -4,6 +4,7 @@ using Hybrid.Accounting.Budgets;
 using Hybrid.Accounting.Predictors;
 using Hybrid.Chat;
 using Hybrid.Configuration;
+using Hybrid.Device;
 using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Policy.Learning;
@@ -44,6 +45,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly SlotWait _slots;
     private readonly NetworkState? _network;
     private readonly StateWatch? _watch;
+    private readonly IBattery _battery;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
 
@@ -63,6 +65,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _reader = new(_targets, _options.TokenEstimator ?? (counter is null ? TokenEstimate.OfMessages : counter.CountTokens), _lengths, _options.TimeProvider);
         if (_options.MeasurePower) _energy = OpenMeter();
         _network = NetworkState.Of(_targets, _options.Network, _options.TimeProvider, _options.Randomizer ?? new EvenChance().Draw, _logger);
+        _battery = _options.Battery ?? new SystemBattery(_options.SystemFiles, _options.TimeProvider);
         _watch = StateWatch.Of(_targets, _network, _options.TimeProvider);
         _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy, _network));
         _slots = new(_options.TimeProvider, _options.Grid);
@@ -173,7 +176,13 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         _watch?.Look();
         var snapshots = new TargetSnapshot[_targets.Count];
-        for (var i = 0; i < snapshots.Length; i++) snapshots[i] = new(_targets[i].Descriptor, _network?.StateOf(_targets[i]) ?? _targets[i].State, _predictors[i].Snapshot());
+        var battery = _battery.Left;
+        for (var i = 0; i < snapshots.Length; i++)
+        {
+            var target = _targets[i];
+            snapshots[i] = new(target.Descriptor, _network?.StateOf(target) ?? target.State, _predictors[i].Snapshot()) { BatteryLeft = target.Descriptor.Zone == Zone.Device ? battery : null };
+        }
+
         LiveFigures.Fill(snapshots, _options.Grid, _options.TimeProvider.GetUtcNow());
         return snapshots;
     }

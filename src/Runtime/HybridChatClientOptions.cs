@@ -1,5 +1,6 @@
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
+using Hybrid.Device;
 using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Policy.Log;
@@ -67,6 +68,10 @@ public sealed record HybridChatClientOptions
     /// <summary>Says whether there is a network; asked only where a target needs one. Not disposed with the client.</summary>
     /// <value>Null: the operating system's word.</value>
     public INetworkMonitor? Network { get; init; }
+
+    /// <summary>Knows the charge of the device's battery, for policies with a <see cref="RoutingPolicy.MinBattery"/>. Not disposed with the client.</summary>
+    /// <value>Null: what the operating system shows (Linux; elsewhere nothing).</value>
+    public IBattery? Battery { get; init; }
 
     /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore and delays between probes differ: 0 to below 1, even; thread-safe.</summary>
     /// <value>Null: the runtime's own generator.</value>

@@ -2,6 +2,7 @@ using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Engines.LlamaCpp;
+using Hybrid.Device;
 using Hybrid.Network;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -69,6 +70,7 @@ public static partial class HybridServiceCollectionExtensions
             Logger = Logger(provider),
             Grid = provider.GetRequiredService<IGridIntensitySource>(),
             Network = provider.GetService<INetworkMonitor>(),
+            Battery = provider.GetService<IBattery>(),
             MeasurePower = options.MeasurePower,
             OwnsTargets = true,
             Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),

@@ -68,8 +68,8 @@ internal static class FigureRules
         NotNegative(policy.HedgeAfter?.TotalSeconds ?? 0, $"{path}:{nameof(policy.HedgeAfter)}", errors);
         Positive(policy.MaxTokenGap?.TotalSeconds ?? 1, $"{path}:{nameof(policy.MaxTokenGap)}", errors);
         Positive(policy.TokensPerSecond ?? 1, $"{path}:{nameof(policy.TokensPerSecond)}", errors);
-        if (policy.MinConfidence is { } confidence && !(confidence is >= 0 and <= 1))
-            errors.Add($"{path}:{nameof(policy.MinConfidence)}: {confidence} is out of range; use 0 to 1");
+        Share(policy.MinConfidence, $"{path}:{nameof(policy.MinConfidence)}", errors);
+        Share(policy.MinBattery, $"{path}:{nameof(policy.MinBattery)}", errors);
         Positive(policy.ExpectedOutputTokens, $"{path}:{nameof(policy.ExpectedOutputTokens)}", errors);
         Positive(policy.OutputTokensBound, $"{path}:{nameof(policy.OutputTokensBound)}", errors);
     }
@@ -93,6 +93,11 @@ internal static class FigureRules
         if (errors.Count == 0) return;
         var many = errors.Count == 1 ? "One setting cannot be used" : $"{errors.Count} settings cannot be used";
         throw new HybridException(HybridError.Configuration, $"{many}:\n{string.Join('\n', errors)}");
+    }
+
+    private static void Share(double? value, string path, ICollection<string> errors)
+    {
+        if (value is { } share && !(share is >= 0 and <= 1)) errors.Add($"{path}: {share} is out of range; use 0 to 1");
     }
 
     private static void NotNegative(double value, string path, ICollection<string> errors)

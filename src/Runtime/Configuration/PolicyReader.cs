@@ -33,6 +33,7 @@ internal sealed class PolicyReader(IReadOnlyList<SectionReader> sections)
             MaxGramsPerRequest = section.Number(nameof(start.MaxGramsPerRequest)) ?? start.MaxGramsPerRequest,
             MaxTimeToFirstToken = section.Time(nameof(start.MaxTimeToFirstToken)) ?? start.MaxTimeToFirstToken,
             MaxTimePerToken = section.Time(nameof(start.MaxTimePerToken)) ?? start.MaxTimePerToken,
+            MinBattery = section.Number(nameof(start.MinBattery)) ?? start.MinBattery,
             AllowedTargets = section.List(nameof(start.AllowedTargets), static (items, key) => items.Text(key)) ?? start.AllowedTargets,
             AllowedZones = section.List<Zone?>(nameof(start.AllowedZones), static (items, key) => items.Zone(key))?.OfType<Zone>().ToArray() ?? start.AllowedZones,
             Offline = section.Flag(nameof(start.Offline)) ?? start.Offline,

@@ -45,6 +45,10 @@ public sealed record RoutingPolicy
     /// <value>Null: no limit.</value>
     public TimeSpan? MaxTimePerToken { get; init; }
 
+    /// <summary>What is kept of the device's battery, 0 to 1: while it discharges and less is left, targets on the device are not used.</summary>
+    /// <value>Null: they are used until it is empty.</value>
+    public double? MinBattery { get; init; }
+
     /// <summary>Names of the only targets it may use.</summary>
     /// <value>Empty: all.</value>
     public IReadOnlyList<string> AllowedTargets { get; init; } = [];

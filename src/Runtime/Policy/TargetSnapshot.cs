@@ -23,6 +23,10 @@ public readonly record struct TargetSnapshot(TargetDescriptor Descriptor, Target
     /// <value>1</value>
     public double PriceFactor { get; init; } = 1;
 
+    /// <summary>What is left of the battery that it runs on, 0 to 1.</summary>
+    /// <value>Null: it runs on none.</value>
+    public double? BatteryLeft { get; init; }
+
     /// <summary>What feedback taught about such requests here, in dollars; positive speaks against it.</summary>
     public double LearnedDollars { get; init; }
 

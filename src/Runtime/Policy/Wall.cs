@@ -42,6 +42,9 @@ public enum Wall
     /// <summary>The predicted price or emission is above what is left of a budget.</summary>
     Budget,
 
+    /// <summary>Less is left of the device's battery than the policy keeps.</summary>
+    Battery,
+
     /// <summary>The figures of the target, the request or the policy give no finite prediction of 0 or more.</summary>
     Figures,
 }

@@ -70,4 +70,7 @@ public enum HandoverReason
 
     /// <summary>Going on would have passed a cap of the policy.</summary>
     Cap,
+
+    /// <summary>Less was left of the device's battery than the policy keeps.</summary>
+    Battery,
 }

@@ -61,6 +61,8 @@ internal static class HandoverRule
 
         if (best < 0)
             return null;
+        if (scores[at].Walls.Has(Wall.Battery))
+            return (targets[best].Descriptor.Name, HandoverReason.Battery);
         var stay = Staying(targets[at], policy, rest, scores[at].Quality, scores[best], out _, out _);
         Staying(targets[at], policy, rest + (int)(SecondsToMove * targets[at].Rates.DecodeTokensPerSecond), scores[at].Quality, scores[best], out var dollars, out var grams);
         if (dollars > left.MaxDollarsPerRequest || grams > left.MaxGramsPerRequest)

@@ -23,6 +23,14 @@ internal sealed partial class StreamRun
         {
             _hedged = true;
             if (Next(null) is not { } second) return false;
+            var first = Assessed(_speaker!.Name);
+            // Both will have read the prompt; what the loser says is stopped.
+            if (FailoverRule.PassOver(_services.Find(second.Name).Descriptor, second, _run, (first.PriceDollars, first.Grams), _policy) is { } reason)
+            {
+                _run.PassOver(second.Name, $"as a rival: {reason}");
+                return false;
+            }
+
             _rival = Open(second, _request);
             return true;
         }
@@ -260,13 +268,7 @@ internal sealed partial class StreamRun
     /// <summary>Looks now and then whether another target should go on, and always whether a cap is reached.</summary>
     private void Reconsider(long now)
     {
-        if (CapReached() is { } cap)
-        {
-            Fail(_run.Surface(new(HybridError.BudgetExceeded, cap)), RequestFinish.Failed);
-            return;
-        }
-
-        if (_move is not null || _request.Format is not null || _request.OffersTools || _decision.Targets.Count < 2) return;
+        if (EndsAtCap() || _move is not null || _request.Format is not null || _request.OffersTools || _decision.Targets.Count < 2) return;
         if (_confidence?.Value < _policy.MinConfidence && Better() is { } better)
         {
             _confidence!.Clear();
@@ -281,6 +283,14 @@ internal sealed partial class StreamRun
             _decision.Profile, look(), _policy, _speaker!.Name, _run.SaidTokens, (_run.Dollars + open.Dollars, _run.Grams + open.Grams), _time.GetElapsedTime(_start, now),
             target => !_tried.Contains(target.Name) && !_leftBehind.Contains(target.Name) && !_services.IsDistrusted(target.Name));
         if (found is { } move) Begin(move.Target, move.Reason, now);
+    }
+
+    /// <summary>Ends the answer where a cap is reached, with what was said.</summary>
+    private bool EndsAtCap()
+    {
+        if (CapReached() is not { } cap) return false;
+        Fail(_run.Surface(new(HybridError.BudgetExceeded, cap)), RequestFinish.Failed);
+        return true;
     }
 
     /// <summary>Predictions keep a request below the policy's caps; where an answer is longer than was expected, this does.</summary>

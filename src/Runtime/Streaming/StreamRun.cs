@@ -211,7 +211,12 @@ internal sealed partial class StreamRun : IAsyncDisposable
         if (_move is { Stage: Move.Stages.Asking } asking)
         {
             asking.Keep(update);
-            if (update.Completion is null) return;
+            if (update.Completion is null)
+            {
+                EndsAtCap();
+                return;
+            }
+
             // It came to its end before the other began: nothing is left to hand over.
             SayOverrun(asking);
             return;

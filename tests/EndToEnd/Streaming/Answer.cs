@@ -22,14 +22,14 @@ internal sealed record Answer(string Text, RequestReceipt Receipt, TimeSpan Firs
     /// <param name="question">The question.</param>
     /// <param name="options">Null: greedy, 200 tokens at most.</param>
     /// <param name="onText">Sees each text and whose it is; false: enough. Null: all is wanted.</param>
-    /// <param name="idle">How long the client has been there when it is asked; for benchmarks.</param>
+    /// <param name="ready">What is waited for between the client's making and the question.</param>
     public static async Task<Answer> AskAsync(
-        IEnumerable<ITarget> targets, RoutingPolicy policy, string question, ChatOptions? options = null, Func<string, string, ValueTask<bool>>? onText = null, TimeSpan idle = default)
+        IEnumerable<ITarget> targets, RoutingPolicy policy, string question, ChatOptions? options = null, Func<string, string, ValueTask<bool>>? onText = null, Func<Task>? ready = null)
     {
         RequestReceipt? receipt = null;
         await using var client = new HybridChatClient(targets, new() { Policy = policy, OnReceipt = settled => receipt = settled });
-        if (idle > TimeSpan.Zero)
-            await Task.Delay(idle);
+        if (ready is not null)
+            await ready();
         var text = new StringBuilder();
         TimeSpan? first = null;
         var asked = Stopwatch.GetTimestamp();

@@ -54,7 +54,7 @@ public class HybridOptionsTests
               "Policy": "Mine", "Privacy": "confidential",
               "Native": { "LlamaPath": "/opt/llama" },
               "Policies": {
-                "mine": { "Base": "careful", "DollarsPerSecond": 0.5, "MaxTimeToFirstToken": 2.5, "MaxTimePerToken": "00:00:00.05", "ExpectedOutputTokens": 64, "AllowedTargets": [ "edge", "cloud" ] },
+                "mine": { "Base": "careful", "DollarsPerSecond": 0.5, "MaxTimeToFirstToken": 2.5, "MaxTimePerToken": "00:00:00.05", "MinBattery": 0.2, "ExpectedOutputTokens": 64, "AllowedTargets": [ "edge", "cloud" ] },
                 "careful": { "Base": "green", "MaxDollarsPerRequest": 0.01, "MaxGramsPerRequest": 2, "AllowedZones": [ "device", "region:eu" ], "Purpose": "mind the bill", "Offline": true },
                 "fast": { "Base": "fast", "DollarsPerSecond": 1 }
               },
@@ -71,6 +71,7 @@ public class HybridOptionsTests
 
         var mine = options.Policies["mine"];
         Assert.Equal(("mine", 0.5, 0.01, 2.0, 64), (mine.Name, mine.DollarsPerSecond, mine.MaxDollarsPerRequest, mine.MaxGramsPerRequest, mine.ExpectedOutputTokens));
+        Assert.Equal(0.2, mine.MinBattery);
         Assert.Equal(("mind the bill", true, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(0.05)), (mine.Purpose, mine.Offline, mine.MaxTimeToFirstToken, mine.MaxTimePerToken));
         Assert.Equal(PolicyPresets.Green.DollarsPerTonCarbon, mine.DollarsPerTonCarbon);
         Assert.Equal([Zone.Device, Zone.Region("eu")], mine.AllowedZones);
@@ -127,6 +128,7 @@ public class HybridOptionsTests
     [InlineData("""{ "Policies": { "p": { "MaxTimeToFirstToken": "soon" } } }""", "Hybrid:Policies:p:MaxTimeToFirstToken: 'soon' is not a time")]
     [InlineData("""{ "Policies": { "p": { "MaxTimePerToken": 0 } } }""", "Hybrid:Policies:p:MaxTimePerToken: 0 is out of range")]
     [InlineData("""{ "Policies": { "p": { "MaxTimePerToken": "-00:00:01" } } }""", "Hybrid:Policies:p:MaxTimePerToken: -1 is out of range")]
+    [InlineData("""{ "Policies": { "p": { "MinBattery": 20 } } }""", "Hybrid:Policies:p:MinBattery: 20 is out of range; use 0 to 1")]
     [InlineData("""{ "Policies": { "p": { "AllowedZones": [ "mars" ] } } }""", "Hybrid:Policies:p:AllowedZones:0: 'mars' is not a zone")]
     [InlineData("""{ "Policies": { "p": { "AllowedZones": "device" } } }""", "Hybrid:Policies:p:AllowedZones: 'device' is a single value; write a list")]
     [InlineData("""{ "Policies": { "p": { "AllowedTargets": [ "moon" ] } } }""", "Hybrid:Policies:p:AllowedTargets: there is no target 'moon'")]

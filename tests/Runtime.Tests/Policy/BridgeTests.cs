@@ -131,6 +131,7 @@ public class BridgeTests
         {
             var (policy, profile) = (input.Policy(), input.Profile() with { Needs = TargetCapabilities.Chat });
             var targets = input.Targets();
+            if (targets.DistinctBy(target => target.Descriptor.Name).Count() < targets.Length) continue; // a client refuses them
             for (var i = 0; i < targets.Length; i++)
             {
                 if (random.Next(2) == 0) targets[i] = new(targets[i].Descriptor with { Capabilities = Device.Capabilities, ColdStart = slow, ContextLength = int.MaxValue }, Cold);

@@ -40,6 +40,7 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
             Wall.PerToken => Either(Above(_figures.PerToken, policy.MaxTimePerToken?.TotalSeconds), Above(_figures.PerToken, profile.MaxTimePerToken?.TotalSeconds)),
             Wall.Deadline => Above(_figures.Total, profile.TimeLeft?.TotalSeconds),
             Wall.Budget => Either(Above(_figures.Dollars, profile.DollarsLeft), Above(_figures.Grams, profile.GramsLeft)),
+            Wall.Battery => target.BatteryLeft is { } left && policy.MinBattery is { } kept && left < kept,
             Wall.Figures => Unusable(),
             _ => throw new InvalidOperationException($"The oracle does not know {wall}; teach it."),
         };

@@ -146,6 +146,14 @@ public class WallTests
     public void Figures_that_predict_nothing(double rate) =>
         Expect(true, Wall.Figures, "finite", TestTargets.Chat, Free, (TestTargets.Cloud with { DecodeTokensPerSecond = rate }).Warm());
 
+    [Theory]
+    [InlineData(0.2, 0.2, false)]
+    [InlineData(0.19, 0.2, true)]
+    [InlineData(null, 0.2, false)] // on mains
+    [InlineData(0.01, null, false)]
+    public void Battery(double? left, double? kept, bool removed) => Expect(
+        removed, Wall.Battery, "19 % is left of the battery, and policy 'free' keeps 20 %", TestTargets.Chat, Free with { Name = "free", MinBattery = kept }, TestTargets.Device.Warm() with { BatteryLeft = left });
+
     [Fact]
     public void Every_reason_is_given_not_only_the_first()
     {

@@ -271,6 +271,56 @@ public class MoveTests
         Assert.Equal(0.2, stream.Receipt.Dollars, 9);
     }
 
+    [Fact]
+    public void While_another_target_is_asked_to_go_on_a_cap_still_ends_the_answer()
+    {
+        // The pool never answers, and what the device says beyond the freeze point is paid for too.
+        const double Price = 0.00001;
+        var (_, asked) = Ask(1);
+        var (stream, _) = Ask((asked + 3) * Price);
+        Assert.Equal(HybridError.BudgetExceeded, stream.Error!.Error);
+        Assert.Equal((asked + 3) * Price, stream.Receipt.Dollars, 9);
+        Assert.Equal(Say(asked), stream.Text);
+
+        static (TimedStream Stream, int AskedAt) Ask(double cap)
+        {
+            var stream = new TimedStream { Policy = ForQuality with { ExpectedOutputTokens = 60, MaxDollarsPerRequest = cap, DollarsPerSecond = 0.01, TokensPerSecond = 10 } };
+            stream.Add("device", firstToken: 0.1, perToken: 0.02, quality: 0.1, dollarsPerToken: Price);
+            var pool = stream.Add("pool", firstToken: 0.5, perToken: 0.001, cold: 1, quality: 0.9, trouble: Trouble.Hangs);
+            stream.Run();
+            return (stream, SimulatedModel.Tokens(pool.Received[0].Continuation));
+        }
+    }
+
+    [Theory]
+    [InlineData(0.25, 2)]
+    [InlineData(0.15, 1)]
+    public void Nobody_races_whose_price_beside_the_firsts_passes_a_cap(double cap, int asked)
+    {
+        var stream = new TimedStream { Policy = new() { Name = "race", ExpectedOutputTokens = 100, MaxDollarsPerRequest = cap, HedgeAfter = TimeSpan.Zero } };
+        stream.Request = stream.Request with { MaxTokens = 100 };
+        SimulatedTarget[] targets = [stream.Add("one", firstToken: 0.2, perToken: 0.01, dollarsPerToken: 0.001), stream.Add("two", firstToken: 0.1, perToken: 0.01, dollarsPerToken: 0.001)];
+        stream.Run();
+        Assert.Equal(Say(100), stream.Text);
+        Assert.Equal(asked, targets.Sum(target => target.Received.Count));
+        Assert.Equal(asked == 1, stream.Receipt.PassedOver.Any(passed => passed.StartsWith("two: as a rival: $0.1 spent and $0.1 predicted pass the cap", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_battery_that_runs_low_in_mid_stream_moves_the_rest_off_the_device()
+    {
+        var stream = new TimedStream { BatteryLeft = 0.21 };
+        stream.Policy = stream.Policy with { MinBattery = 0.2 };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        stream.Add("pool", firstToken: 0.2, perToken: 0.04, zone: Zone.Site);
+        stream.Time.After(3, () => stream.BatteryLeft = 0.19);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        var handover = Assert.Single(stream.Receipt.Handovers);
+        Assert.Equal(("device", "pool", HandoverReason.Battery), (handover.From, handover.To, handover.Reason));
+        Assert.InRange(handover.AtToken, 75, 115); // 3 s, up to a second until it is looked at, and the slack
+    }
+
     [Theory]
     [InlineData(0.3, 0.5, 1)]
     [InlineData(0.7, 0.5, 0)]

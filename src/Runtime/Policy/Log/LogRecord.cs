@@ -88,6 +88,7 @@ internal sealed record LoggedDecision
             Learned = learned.Length > i ? learned[i] : LearnedBias.None,
             LearnedDollars = snapshot.LearnedDollars,
             PriceFactor = snapshot.PriceFactor,
+            BatteryLeft = snapshot.BatteryLeft,
             ScoreDollars = decision.Targets[i].ScoreDollars,
             Walls = [.. decision.Targets[i].Walls.Select(wall => wall.Wall).Distinct()],
             Propensity = decision.PropensityAt(i),
@@ -117,6 +118,9 @@ internal sealed record LoggedTarget
     /// <summary>The factor on its prices at that time.</summary>
     public required double PriceFactor { get; init; }
 
+    /// <summary>Null where it ran on no battery.</summary>
+    public double? BatteryLeft { get; init; }
+
     public required double ScoreDollars { get; init; }
 
     /// <summary>Empty where it may be used.</summary>
@@ -125,5 +129,5 @@ internal sealed record LoggedTarget
     /// <summary>How likely it was to be chosen.</summary>
     public required double Propensity { get; init; }
 
-    public TargetSnapshot Snapshot(TargetDescriptor descriptor) => new(descriptor, State, Rates) { Grid = Grid, LearnedDollars = LearnedDollars, PriceFactor = PriceFactor };
+    public TargetSnapshot Snapshot(TargetDescriptor descriptor) => new(descriptor, State, Rates) { Grid = Grid, LearnedDollars = LearnedDollars, PriceFactor = PriceFactor, BatteryLeft = BatteryLeft };
 }

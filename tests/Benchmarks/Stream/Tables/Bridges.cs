@@ -18,7 +18,7 @@ internal static class Bridges
     private const double MostForOthers = 0.1;
 
     /// <summary>An app's client is there before it is asked, and by then an attempt before has let go.</summary>
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(0.2);
+    private static Task IdleAsync() => Task.Delay(200);
 
     public static async Task<bool> RunAsync(StreamOptions options)
     {
@@ -84,7 +84,7 @@ internal static class Bridges
 
     private static async Task<double> AloneAsync(LlamaEngine engine, BridgeScenario scenario, string question)
     {
-        return (await Answer.AskAsync([new WatchedTarget(engine)], scenario.Policy, question, scenario.Options, (_, _) => new(false), Idle)).FirstText.TotalMilliseconds;
+        return (await Answer.AskAsync([new WatchedTarget(engine)], scenario.Policy, question, scenario.Options, (_, _) => new(false), IdleAsync)).FirstText.TotalMilliseconds;
     }
 
     private static async Task<Run> BridgeAsync(LlamaEngine engine, WorkerTarget pool, BridgeScenario scenario, string question)
@@ -100,7 +100,7 @@ internal static class Bridges
                 gaps.Add(Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
             last = now;
             return new(target == "device" || ++behind < ReadBehindTheSeam);
-        }, Idle);
+        }, IdleAsync);
         if (answer.Receipt.Decision.Bridge is null)
             throw new InvalidOperationException($"No bridge was planned: {answer.Receipt.Decision.ExplainLine()}");
         var seam = answer.Receipt.Handovers is [{ Reason: HandoverReason.Plan, Gap: not null } handover] ? handover : null;

@@ -186,7 +186,7 @@ public sealed class DecisionLogTests : IDisposable
         return PolicyEngine.Decide(
             TestTargets.Chat with { Tenant = "t", DollarsLeft = 0.1 / 3, TimeLeft = TimeSpan.FromTicks(1234567891), MaxTimeToFirstToken = TimeSpan.FromTicks(98765432101), MaxTimePerToken = TimeSpan.FromTicks(33333333) },
             [
-                new(TestTargets.Device, TargetState.Warm, rates),
+                new(TestTargets.Device, TargetState.Warm, rates) { BatteryLeft = 1 / 7.0 },
                 new(TestTargets.Site, new(TargetReadiness.Cold, "asleep", 3, 1, 2), rates) { Grid = new(123.456, IntensityKind.Marginal, "table", IntensityProvenance.Cached), LearnedDollars = -1e-4 / 3 },
                 TestTargets.Cloud.Warm(),
             ],

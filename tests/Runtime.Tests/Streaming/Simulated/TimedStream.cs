@@ -26,6 +26,9 @@ internal sealed class TimedStream
 
     public DecodeRequest Request { get; set; } = new() { Id = "r", Prompt = new MessagesPrompt([new("user", "?")]), Privacy = PrivacyClass.Public };
 
+    /// <summary>What is left of the battery of targets in zone <c>device</c>.</summary>
+    public double? BatteryLeft { get; set; }
+
     public Action<StreamPiece>? OnPiece { get; set; }
 
     public string Text => string.Concat(Left.Select(left => left.Piece.Text));
@@ -105,13 +108,13 @@ internal sealed class TimedStream
         {
             var reading = ReadAsync(decision, began);
             Time.RunUntil(began + Longest, () => reading.IsCompleted);
-            if (!reading.IsCompleted) throw new InvalidOperationException("It did not end.");
+            if (!reading.IsCompleted) throw new InvalidOperationException($"It did not end; {Left.Count} pieces left, the last at {Left.LastOrDefault().At}, {Receipt?.Finish}, {Time.Elapsed}.");
             reading.GetAwaiter().GetResult();
         }).GetAwaiter().GetResult();
         return this;
     }
 
-    private TargetSnapshot[] Look() => [.. _targets.Select(target => new TargetSnapshot(target.Descriptor, target.State))];
+    private TargetSnapshot[] Look() => [.. _targets.Select(target => new TargetSnapshot(target.Descriptor, target.State) { BatteryLeft = target.Descriptor.Zone == Zone.Device ? BatteryLeft : null })];
 
     private async Task ReadAsync(Decision decision, TimeSpan began)
     {
