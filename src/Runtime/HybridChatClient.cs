@@ -10,6 +10,7 @@ using Hybrid.Policy;
 using Hybrid.Policy.Learning;
 using Hybrid.Streaming;
 using Hybrid.Targets;
+using Hybrid.Warmth;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -46,6 +47,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly NetworkState? _network;
     private readonly StateWatch? _watch;
     private readonly IBattery _battery;
+    private readonly PreWarmer? _preWarmer;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
 
@@ -70,6 +72,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy, _network));
         _slots = new(_options.TimeProvider, _options.Grid);
         _experience = new(_options, _policies(), _logger);
+        _preWarmer = PreWarmer.Of(_targets, _options, Snapshots, _network, _logger);
         // The first look asks the grids and the pools, so that a decision soon finds their answers.
         Snapshots();
     }
@@ -131,6 +134,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (_preWarmer is not null) await _preWarmer.DisposeAsync();
         _energy?.Dispose();
         _watch?.Dispose();
         _network?.Dispose();
@@ -148,7 +152,9 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         var asked = _options.TimeProvider.GetTimestamp();
         await HearAsync(request, cancellationToken);
         var budget = RequestBudget.Of(_options.Budgets, request.Profile, _options.TimeProvider);
-        var decision = _experience.Take(id, RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy).Placed(deferral);
+        var targets = Snapshots();
+        var decision = _experience.Take(id, RequestBudget.Within(_options.Budgets, request.Profile), targets, request.Policy).Placed(deferral);
+        _preWarmer?.Arrived(decision.Profile, targets, request.Policy);
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
@@ -222,7 +228,13 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         foreach (var segment in receipt.Segments)
         {
-            if (segment.OutputTokens > 0) _watch?.Heard(segment.Target);
+            if (segment.OutputTokens > 0)
+            {
+                _watch?.Heard(segment.Target);
+                _preWarmer?.Used(segment.Target);
+            }
+
+
             var first = ReferenceEquals(segment, receipt.Segments[0]); // what the policy predicted; later ones had another prompt and state
             for (var i = 0; i < _predictors.Length; i++)
                 if (_targets[i].Descriptor.Name == segment.Target) _predictors[i].Observe(segment, first ? receipt.Decision.Profile : null, first ? receipt.Decision.Snapshots[i].State : null);

@@ -73,6 +73,10 @@ public sealed record HybridChatClientOptions
     /// <value>Null: what the operating system shows (Linux; elsewhere nothing).</value>
     public IBattery? Battery { get; init; }
 
+    /// <summary>Names of the targets that are woken before they are needed, where that pays under the policies in use; each says how long it stays warm.</summary>
+    /// <value>Empty: nobody is woken but for a request.</value>
+    public IReadOnlyCollection<string> PreWarm { get; init; } = [];
+
     /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore and delays between probes differ: 0 to below 1, even; thread-safe.</summary>
     /// <value>Null: the runtime's own generator.</value>
     public Func<double>? Randomizer { get; init; }

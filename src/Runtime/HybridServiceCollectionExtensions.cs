@@ -73,6 +73,7 @@ public static partial class HybridServiceCollectionExtensions
             Battery = provider.GetService<IBattery>(),
             MeasurePower = options.MeasurePower,
             OwnsTargets = true,
+            PreWarm = [.. options.Pools.Values.Where(pool => pool.PreWarm).Select(pool => pool.Descriptor.Name)],
             Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,
             DecisionLog = options.DecisionLog,

@@ -21,7 +21,15 @@ internal static class HybridMeter
     private static readonly Counter<double> Dollars = Meter.CreateCounter<double>("hybrid.cost", "USD", "Price by target.");
     private static readonly Counter<double> Grams = Meter.CreateCounter<double>("hybrid.emissions", "g", "Grams CO2e by target.");
 
+    private static readonly Counter<long> PreWarms = Meter.CreateCounter<long>("hybrid.prewarms", "{wake}", "Pools woken, or kept awake, ahead of requests, by target.");
+
     public static void Refused(string policy) => Refusals.Add(1, new KeyValuePair<string, object?>("policy", policy));
+
+    public static void PreWarmed(string target, double dollars)
+    {
+        PreWarms.Add(1, new KeyValuePair<string, object?>("target", target));
+        Dollars.Add(dollars, new KeyValuePair<string, object?>("target", target));
+    }
 
     public static void NetworkLost() => NetworkDown.Add(1);
 

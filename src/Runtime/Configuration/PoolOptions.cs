@@ -18,6 +18,9 @@ public sealed record PoolOptions
     /// <summary>The key it asks for; never logged.</summary>
     public string? ApiKey { get; init; }
 
+    /// <summary>Whether it is woken before it is needed, where that pays; it then says <see cref="TargetDescriptor.StaysWarm"/>.</summary>
+    public bool PreWarm { get; init; }
+
     /// <summary>What only this type understands: the keys under <c>Settings</c>; the factory checks them.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 

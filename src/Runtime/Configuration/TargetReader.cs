@@ -69,6 +69,7 @@ internal static class TargetReader
             Endpoint = endpoint,
             ApiKey = section.Text(nameof(PoolOptions.ApiKey)),
             Settings = section.Free(nameof(PoolOptions.Settings)),
+            PreWarm = section.Flag(nameof(PoolOptions.PreWarm)) ?? false,
             Descriptor = Figures(section, new()
             {
                 Name = section.Name,
@@ -79,6 +80,8 @@ internal static class TargetReader
                 ColdStart = PoolColdStart,
             }),
         };
+        if (read.PreWarm && read.Descriptor.StaysWarm <= TimeSpan.Zero)
+            section.Error(nameof(PoolOptions.PreWarm), $"a pool is woken ahead for as long as it then stays warm; set {nameof(TargetDescriptor.StaysWarm)}");
         section.RefuseUnknown();
         return read;
     }

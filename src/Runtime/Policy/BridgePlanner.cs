@@ -69,7 +69,8 @@ internal static class BridgePlanner
             : (primary, new(targets[bridging].Descriptor.Name, plan.Tokens, Prediction.Span(plan.AfterSeconds), plan.ScoreDollars, best >= 0 ? targets[best].Descriptor.Name : null, alone));
     }
 
-    private static double Alone(in RequestProfile profile, in TargetScore score, RoutingPolicy policy) =>
+    /// <summary>The score of one target alone, the silence before its first word counted once more.</summary>
+    internal static double Alone(in RequestProfile profile, in TargetScore score, RoutingPolicy policy) =>
         score.ScoreDollars + ((score.Prediction.FirstTokenSeconds + PacedSeconds(profile.ExpectedOutputTokens, score.Prediction, policy)) * policy.DollarsPerSecond);
 
     private static Plan? Pair(in RequestProfile profile, in TargetSnapshot first, in TargetSnapshot second, RoutingPolicy policy, in TargetScore firstScore, in TargetScore secondScore, double most)

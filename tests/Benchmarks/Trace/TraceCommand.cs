@@ -53,6 +53,7 @@ internal static class TraceCommand
         DecodeTokensPerSecond = 50,
         RoundTrip = TimeSpan.FromMilliseconds(40),
         DollarsPerHour = 5.67 / 8,
+        IdleDollarsPerHour = 5.67 / 80, // ten devices share it
         ActiveWatts = 180,
         PowerUsageEffectiveness = 1.2,
         StaysWarm = TimeSpan.FromMinutes(2),
@@ -67,15 +68,16 @@ internal static class TraceCommand
         var poolOnly = alone with { Name = "pool", AllowedTargets = ["pool"] };
         var deviceOnly = alone with { Name = "device", AllowedTargets = [Phone.Name, Laptop.Name] };
         var paced = PolicyPresets.Balanced with { Name = "paced", TokensPerSecond = 10 };
-        (string Name, Func<Asked, RoutingPolicy> Policy)[] rules =
+        (string Name, Func<Asked, RoutingPolicy> Policy, bool PreWarm)[] rules =
         [
-            ("pool only", _ => poolOnly),
-            ("device only", _ => deviceOnly),
-            ("race", _ => race),
-            ("DiSCo's rule", asked => asked.Prompt < threshold ? deviceOnly : race),
-            ("ours, no handover", _ => alone),
-            ("ours", _ => PolicyPresets.Balanced),
-            ("ours, 10 tokens/s", _ => paced),
+            ("pool only", _ => poolOnly, false),
+            ("device only", _ => deviceOnly, false),
+            ("race", _ => race, false),
+            ("DiSCo's rule", asked => asked.Prompt < threshold ? deviceOnly : race, false),
+            ("ours, no handover", _ => alone, false),
+            ("ours", _ => PolicyPresets.Balanced, false),
+            ("ours, woken ahead", _ => PolicyPresets.Balanced, true),
+            ("ours, 10 tokens/s", _ => paced, false),
         ];
         Console.WriteLine($"{Requests} requests in virtual time, seed 1. TTFT and stalls in seconds; a stall is a gap in mid-stream beyond 0.25 s.\n");
         Console.WriteLine("```\ndotnet run -c Release --project tests/Benchmarks -- trace\n```\n");
@@ -88,30 +90,31 @@ internal static class TraceCommand
         return 0;
     }
 
-    private static void Table(Asked[] trace, (string Name, Func<Asked, RoutingPolicy> Policy)[] rules, TargetDescriptor device, TargetDescriptor pool)
+    private static void Table(Asked[] trace, (string Name, Func<Asked, RoutingPolicy> Policy, bool PreWarm)[] rules, TargetDescriptor device, TargetDescriptor pool)
     {
         Console.WriteLine($"A {device.Name}, and a pool with a cold start of {pool.ColdStart.TotalSeconds} s:\n");
         Console.WriteLine("| rule | TTFT mean | TTFT p99 | ÷ pool only | ms per token | stalls per request | longest stall p99 | total mean | $ per 1,000 | decoded in vain | read again | quality | failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         var poolOnly = 0.0;
-        foreach (var (name, policy) in rules)
+        foreach (var (name, policy, preWarm) in rules)
         {
-            var heard = new Play(trace, policy, device, pool).Run();
+            using var bill = new Bill();
+            var heard = new Play(trace, policy, device, pool, preWarm).Run();
             var p99 = Quantile(heard.Where(one => !one.Failed).Select(one => one.First), 0.99);
             if (poolOnly == 0)
                 poolOnly = p99;
-            Console.WriteLine(Row(name, heard, p99, p99 / poolOnly));
+            Console.WriteLine(Row(name, heard, p99, p99 / poolOnly, bill.Dollars));
         }
 
         Console.WriteLine();
     }
 
-    private static string Row(string name, List<Heard> heard, double p99, double ratio)
+    private static string Row(string name, List<Heard> heard, double p99, double ratio, double dollars)
     {
         var good = heard.Where(one => !one.Failed).ToArray();
         var tokens = good.Sum(one => one.Tokens);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {good.Average(one => one.First):0.00} | {p99:0.00} | {ratio:0.00} | {good.Sum(one => one.Last - one.First) / tokens * 1000:0.0} | {good.Average(one => one.Stalls):0.000} | {Quantile(good.Select(one => one.LongestStall), 0.99):0.00} | {good.Average(one => one.Last):0.0} | {heard.Sum(one => one.Receipt?.Dollars ?? 0) / heard.Count * 1000:0.000} | {heard.Average(one => one.Receipt?.WastedTokens ?? 0):0.0} | {heard.Average(ReadAgain):0} | {good.Sum(one => one.Quality) / tokens:0.000} | {heard.Count(one => one.Failed)} |");
+            $"| {name} | {good.Average(one => one.First):0.00} | {p99:0.00} | {ratio:0.00} | {good.Sum(one => one.Last - one.First) / tokens * 1000:0.0} | {good.Average(one => one.Stalls):0.000} | {Quantile(good.Select(one => one.LongestStall), 0.99):0.00} | {good.Average(one => one.Last):0.0} | {dollars / heard.Count * 1000:0.000} | {heard.Average(one => one.Receipt?.WastedTokens ?? 0):0.0} | {heard.Average(ReadAgain):0} | {good.Sum(one => one.Quality) / tokens:0.000} | {heard.Count(one => one.Failed)} |");
     }
 
     /// <summary>Prompt tokens that were read beyond the one time that one target would have read them.</summary>
@@ -161,7 +164,7 @@ internal static class TraceCommand
     internal sealed record Heard(bool Failed, double First, double Last, int Tokens, double Stalls, double LongestStall, double Quality, RequestReceipt? Receipt);
 
     /// <summary>The trace under one rule.</summary>
-    private sealed class Play(Asked[] trace, Func<Asked, RoutingPolicy> rule, TargetDescriptor device, TargetDescriptor pool)
+    private sealed class Play(Asked[] trace, Func<Asked, RoutingPolicy> rule, TargetDescriptor device, TargetDescriptor pool, bool preWarm)
     {
         private readonly VirtualTime _time = new() { MostEvents = long.MaxValue };
         private readonly List<Heard> _heard = [];
@@ -171,13 +174,13 @@ internal static class TraceCommand
         {
             using var client = new HybridChatClient(
                 [new TraceTarget(_time, device, 2), new TraceTarget(_time, pool, 3) { Breaks = 0.01 }],
-                new() { Policies = [.. trace.Select(rule).Distinct()], TimeProvider = _time, Privacy = PrivacyClass.Internal });
+                new() { Policies = [.. trace.Select(rule).Distinct()], TimeProvider = _time, Privacy = PrivacyClass.Internal, PreWarm = preWarm ? [pool.Name] : [] });
             foreach (var asked in trace)
             {
                 _time.After(asked.At, () => _reading.Add(ReadAsync(client, asked, rule(asked).Name)));
             }
 
-            _time.RunUntil(TimeSpan.FromDays(30), () => false);
+            _time.RunUntil(TimeSpan.FromDays(30), () => _heard.Count == trace.Length);
             Task.WhenAll(_reading).GetAwaiter().GetResult();
             return _heard;
         }).GetAwaiter().GetResult();
