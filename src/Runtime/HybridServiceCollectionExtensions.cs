@@ -1,8 +1,8 @@
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
-using Hybrid.Engines.LlamaCpp;
 using Hybrid.Device;
+using Hybrid.Engines.LlamaCpp;
 using Hybrid.Network;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
