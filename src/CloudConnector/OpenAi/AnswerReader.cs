@@ -4,7 +4,9 @@ using Hybrid.Targets;
 namespace Hybrid.CloudConnector.OpenAi;
 
 /// <summary>Makes updates of an answer's chunks, and refuses what cannot be one answer from its beginning to its end.</summary>
-internal sealed class AnswerReader(DecodeRequest request)
+/// <param name="request">What was asked.</param>
+/// <param name="echo">Takes away what the pool says again.</param>
+internal sealed class AnswerReader(DecodeRequest request, EchoFilter echo)
 {
     private static readonly SearchValues<char> Halves = SearchValues.Create([.. Enumerable.Range(0xD800, 0x800).Select(code => (char)code)]);
     private readonly ToolCallPieces _calls = new();
@@ -51,7 +53,7 @@ internal sealed class AnswerReader(DecodeRequest request)
         // A server that counts nothing where something came does not count.
         var output = _usage is { } usage && (usage.Output > 0 || _tokens == 0) ? usage.Output : _tokens;
         var unseen = request.LogProbabilities is null ? Math.Max(0, output - _tokens) : 0;
-        updates.Add(new("", unseen, new()
+        updates.Add(new(echo.Rest(), unseen, new()
         {
             Finish = finish,
             PromptTokens = _usage?.Prompt ?? 0,
@@ -74,7 +76,7 @@ internal sealed class AnswerReader(DecodeRequest request)
         _tokens += count;
         if (request.MaxTokens is { } most && _tokens > (long)most * 16 + 1024) // pieces may be smaller than tokens, though not by far
             throw new PoolFault($"it went on and on after the {most} tokens that were asked for");
-        return new(Whole(chunk.Text), count) { Scores = scores };
+        return new(echo.Pass(Whole(chunk.Text)), count) { Scores = scores };
     }
 
     /// <summary>The text as far as its characters are whole; a server that counts in UTF-16 may cut one into two chunks.</summary>

@@ -14,10 +14,13 @@ internal sealed class ContinuationChoice
     public ContinuationChoice(OpenAiTargetOptions options)
     {
         _options = options;
-        _known = Describe(options.Continuation);
+        _known = Describe(options.Continuation, echoes: false, isChecked: false);
     }
 
     public ContinuationMode Mode => _known.Mode;
+
+    /// <summary>Whether it says the text again before it goes on from it.</summary>
+    public bool Echoes => _known.Echoes;
 
     public TargetDescriptor Descriptor => _known.Descriptor;
 
@@ -30,12 +33,14 @@ internal sealed class ContinuationChoice
         var one => [one],
     };
 
-    public void Found(ContinuationMode mode) => _known = Describe(mode);
+    public void Found(ContinuationMode mode, bool echoes) => _known = Describe(mode, echoes, isChecked: true);
 
-    /// <summary>Whether a check should begin by itself: nothing is known, none runs, and few were made.</summary>
-    public bool BeginCheck()
+    /// <summary>Whether a check should begin: nothing was found out, none runs, and few were made.</summary>
+    /// <param name="isNeeded">Only where it cannot go on before.</param>
+    public bool BeginCheck(bool isNeeded)
     {
-        if (Mode != ContinuationMode.Auto || Volatile.Read(ref _checks) >= MostChecks || Interlocked.Exchange(ref _checking, 1) == 1)
+        var known = _known;
+        if (known.IsChecked || known.Mode == ContinuationMode.None || (isNeeded && known.Mode is not (ContinuationMode.Auto or ContinuationMode.Prefill)) || Volatile.Read(ref _checks) >= MostChecks || Interlocked.Exchange(ref _checking, 1) == 1)
             return false;
         Interlocked.Increment(ref _checks);
         return true;
@@ -43,15 +48,16 @@ internal sealed class ContinuationChoice
 
     public void EndCheck() => Volatile.Write(ref _checking, 0);
 
-    private Known Describe(ContinuationMode mode)
+    private Known Describe(ContinuationMode mode, bool echoes, bool isChecked)
     {
         var can = _options.Descriptor.Capabilities & ~TargetCapabilities.Continuation;
-        if (mode is not (ContinuationMode.Auto or ContinuationMode.None))
+        // Who says the text again and who does not can only be told by the check.
+        if (mode is ContinuationMode.Vllm or ContinuationMode.Completions || (mode == ContinuationMode.Prefill && isChecked))
             can |= TargetCapabilities.Continuation;
         if (mode == ContinuationMode.Completions)
             can &= ~TargetCapabilities.LogProbabilities; // raw completions tell them in another form
-        return new(mode, can == _options.Descriptor.Capabilities ? _options.Descriptor : _options.Descriptor with { Capabilities = can });
+        return new(mode, echoes, isChecked, can == _options.Descriptor.Capabilities ? _options.Descriptor : _options.Descriptor with { Capabilities = can });
     }
 
-    private sealed record Known(ContinuationMode Mode, TargetDescriptor Descriptor);
+    private sealed record Known(ContinuationMode Mode, bool Echoes, bool IsChecked, TargetDescriptor Descriptor);
 }

@@ -12,7 +12,7 @@ public enum ContinuationMode
     /// <summary>The last message is the assistant's, with <c>continue_final_message</c> set: vLLM, SGLang, <c>hybrid-worker</c>, llama-server.</summary>
     Vllm,
 
-    /// <summary>The last message is the assistant's and nothing else is said: llama-server, some hosted APIs.</summary>
+    /// <summary>The last message is the assistant's and nothing else is said: older llama-server, some hosted APIs; only once the check has shown how.</summary>
     Prefill,
 
     /// <summary>Raw <c>/v1/completions</c> of the chat that is rendered here; needs <see cref="OpenAiTargetOptions.ChatTemplatePath"/>.</summary>

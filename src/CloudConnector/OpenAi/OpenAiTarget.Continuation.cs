@@ -7,8 +7,8 @@ public sealed partial class OpenAiTarget
 {
     /// <summary>Checks with a few short greedy requests of our own text that the pool goes on from a text, by the configured way or, for auto, by any.</summary>
     /// <remarks>
-    /// <see cref="Descriptor"/> follows what is found. With <see cref="ContinuationMode.Auto"/> this also happens by itself when the
-    /// pool is woken, and in the background of its first answer. Thread-safe.
+    /// <see cref="Descriptor"/> follows what is found. This also happens when the pool is woken and, where it cannot go on before
+    /// (<see cref="ContinuationMode.Auto"/>, <see cref="ContinuationMode.Prefill"/>), in the background of its first answer. Thread-safe.
     /// </remarks>
     /// <returns>The way that goes on; <see cref="ContinuationMode.None"/>: it starts over; <see cref="ContinuationMode.Auto"/>: its answers are too short to tell.</returns>
     /// <exception cref="HybridException">The pool failed; what was known stands.</exception>
@@ -16,10 +16,10 @@ public sealed partial class OpenAiTarget
     {
         if (_options.Continuation == ContinuationMode.None || !Descriptor.Capabilities.HasFlag(TargetCapabilities.Chat))
             return ContinuationMode.None;
-        var found = await new ContinuationCheck((request, mode, token) => AnswerAsync(request, mode, token)).RunAsync(_continuation.Candidates, cancellationToken);
-        if (found != ContinuationMode.Auto)
-            _continuation.Found(found);
-        return found;
+        var (mode, echoes) = await new ContinuationCheck((request, tried, token) => AnswerAsync(request, tried, token)).RunAsync(_continuation.Candidates, cancellationToken);
+        if (mode != ContinuationMode.Auto)
+            _continuation.Found(mode, echoes);
+        return mode;
     }
 
     /// <summary>Completes when the check that an answer started is over.</summary>
@@ -27,7 +27,7 @@ public sealed partial class OpenAiTarget
 
     private void CheckContinuationLater()
     {
-        if (Descriptor.Capabilities.HasFlag(TargetCapabilities.Chat) && _continuation.BeginCheck())
+        if (Descriptor.Capabilities.HasFlag(TargetCapabilities.Chat) && _continuation.BeginCheck(isNeeded: true))
             Checking = CheckContinuationAsync(_whenDisposed);
     }
 

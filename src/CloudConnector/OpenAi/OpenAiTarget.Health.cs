@@ -31,7 +31,7 @@ public sealed partial class OpenAiTarget
         }
 
         _state.Heard(TargetState.Warm);
-        if (_continuation.BeginCheck())
+        if (_continuation.BeginCheck(isNeeded: false))
             await CheckContinuationAsync(cancellationToken);
     }
 

@@ -69,7 +69,7 @@ public sealed partial class OpenAiTarget : ITarget, INetworkTarget
         using var wait = new StreamWait(request.Deadline - now, _time, cancellationToken, _whenDisposed);
         wait.Allow(_options.FirstUpdateTimeout);
         await using var stream = await StartAsync(request, tried ?? _continuation.Mode, now, wait, cancellationToken);
-        var answer = new AnswerReader(request);
+        var answer = new AnswerReader(request, new(tried is null && _continuation.Echoes && request.Prompt is MessagesPrompt ? request.Continuation : ""));
         while (await NextAsync(stream, answer, wait, cancellationToken) is var (update, done) && !done)
         {
             _state.Answered();

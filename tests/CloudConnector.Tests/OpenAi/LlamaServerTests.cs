@@ -10,7 +10,14 @@ namespace Hybrid.CloudConnector.Tests.OpenAi;
 /// <summary>Our client against llama.cpp's own server, which others wrote; <c>tests/Peers/llama-server/build.sh</c> makes it.</summary>
 public sealed class LlamaServerTests(LlamaServerTests.Server server) : IClassFixture<LlamaServerTests.Server>
 {
-    private OpenAiTargetOptions Options => ServerCases.Options(server.Endpoint, "starter") with { ApiKey = "client-key", Sampling = SamplingFields.LlamaServer };
+    private OpenAiTargetOptions Options
+    {
+        get
+        {
+            Assert.SkipUnless(Server.IsBuilt, "llama-server is not built; run tests/Peers/llama-server/build.sh (needs git, cmake and a C++ compiler).");
+            return ServerCases.Options(server.Endpoint, "starter") with { ApiKey = "client-key", Sampling = SamplingFields.LlamaServer };
+        }
+    }
 
     [Fact]
     public Task It_streams() => ServerCases.StreamsAsync(Options);
@@ -50,8 +57,9 @@ public sealed class LlamaServerTests(LlamaServerTests.Server server) : IClassFix
     [Fact]
     public async Task A_server_that_unloads_when_idle_is_seen_asleep_and_woken()
     {
+        var options = Options with { Wake = WakeMode.LlamaServer };
         await using var sleeper = await Server.StartAsync("--sleep-idle-seconds", "1");
-        await using var target = new OpenAiTarget(Options with { Endpoint = sleeper.Endpoint, Wake = WakeMode.LlamaServer });
+        await using var target = new OpenAiTarget(options with { Endpoint = sleeper.Endpoint });
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         do
             await target.ProbeAsync(limit.Token);
@@ -64,9 +72,12 @@ public sealed class LlamaServerTests(LlamaServerTests.Server server) : IClassFix
     public sealed class Server : IAsyncLifetime
     {
         private static readonly string Folder = Path.Combine(Repository.Root, "tests", "Peers", "llama-server");
+        private static readonly string Program = Path.Combine(Folder, "obj", "build", "llama-server");
         private readonly string _template = Path.GetTempFileName();
         private string[] _more = [];
         private Process? _process;
+
+        public static bool IsBuilt => File.Exists(Program);
 
         public Uri Endpoint { get; private set; } = new("http://127.0.0.1:1");
 
@@ -82,12 +93,12 @@ public sealed class LlamaServerTests(LlamaServerTests.Server server) : IClassFix
 
         public async ValueTask InitializeAsync()
         {
-            var program = Path.Combine(Folder, "obj", "build", "llama-server");
-            Assert.SkipUnless(File.Exists(program), "llama-server is not built; run tests/Peers/llama-server/build.sh (needs git, cmake and a C++ compiler).");
+            if (!IsBuilt)
+                return;
             File.WriteAllText(_template, "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}");
             Endpoint = new($"http://127.0.0.1:{FreePort()}");
             // Where the libraries are, the server finds its processor backends.
-            var start = new ProcessStartInfo(program) { WorkingDirectory = Path.Combine(Folder, "obj", "libraries"), UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(Program) { WorkingDirectory = Path.Combine(Folder, "obj", "libraries"), UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
             foreach (var argument in (string[])["-m", Repository.EdgeModel, "--alias", "starter", "--host", "127.0.0.1", "--port", $"{Endpoint.Port}", "-c", "4096", "-np", "4", "-t", "1", "--api-key", "client-key", .. _more])
                 start.ArgumentList.Add(argument);
             _process = Process.Start(start)!;
