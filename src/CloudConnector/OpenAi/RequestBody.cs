@@ -14,37 +14,30 @@ internal static class RequestBody
     /// <param name="options">What the pool understands.</param>
     /// <param name="mode">How it goes on, where the request has a continuation.</param>
     /// <param name="prompt">The chat as text, where it is rendered here; null where it is sent as messages.</param>
-    /// <exception cref="HybridException">A text holds half of a character (<see cref="HybridError.InvalidRequest"/>).</exception>
+    /// <exception cref="HybridException">The schema that the answer must keep is not JSON (<see cref="HybridError.InvalidRequest"/>).</exception>
     public static byte[] Write(DecodeRequest request, OpenAiTargetOptions options, ContinuationMode mode, string? prompt)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        try
-        {
-            using var json = new Utf8JsonWriter(buffer, Relaxed);
-            json.WriteStartObject();
-            json.WriteString("model"u8, options.ModelId ?? options.Descriptor.Model);
-            if (prompt is not null)
-                json.WriteString("prompt"u8, prompt);
-            else
-                WritePrompt(json, request, mode);
-            json.WriteBoolean("stream"u8, true);
-            json.WriteStartObject("stream_options"u8);
-            json.WriteBoolean("include_usage"u8, true);
-            json.WriteEndObject();
-            if (request.MaxTokens is { } most)
-                json.WriteNumber(options.MaxCompletionTokens ? "max_completion_tokens"u8 : "max_tokens"u8, most);
-            SamplingJson.Write(json, request.Sampling, options.Sampling);
-            WriteStop(json, request.StopSequences);
-            if (prompt is null && request.Prompt is MessagesPrompt)
-                ChatJson.WriteOptions(json, request);
-            FormatJson.Write(json, request.Format);
-            json.WriteEndObject();
-        }
-        catch (ArgumentException)
-        {
-            throw new HybridException(HybridError.InvalidRequest, $"Pool '{options.Descriptor.Name}': a text of the request holds half of a character. Nothing was sent.");
-        }
-
+        using var json = new Utf8JsonWriter(buffer, Relaxed);
+        json.WriteStartObject();
+        json.WriteString("model"u8, options.ModelId ?? options.Descriptor.Model);
+        if (prompt is not null)
+            json.WriteString("prompt"u8, prompt);
+        else
+            WritePrompt(json, request, mode);
+        json.WriteBoolean("stream"u8, true);
+        json.WriteStartObject("stream_options"u8);
+        json.WriteBoolean("include_usage"u8, true);
+        json.WriteEndObject();
+        if (request.MaxTokens is { } most)
+            json.WriteNumber(options.MaxCompletionTokens ? "max_completion_tokens"u8 : "max_tokens"u8, most);
+        SamplingJson.Write(json, request.Sampling, options.Sampling);
+        WriteStop(json, request.StopSequences);
+        if (prompt is null && request.Prompt is MessagesPrompt)
+            ChatJson.WriteOptions(json, request);
+        FormatJson.Write(json, request.Format);
+        json.WriteEndObject();
+        json.Flush();
         return buffer.WrittenSpan.ToArray();
     }
 
