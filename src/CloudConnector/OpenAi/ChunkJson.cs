@@ -33,18 +33,24 @@ internal static class ChunkJson
     {
         if (root.ValueKind != JsonValueKind.Object)
             throw new PoolFault("it sent an event that is no JSON object");
-        if (ServerError.Read(root) is { } error)
-            return new() { Error = error, Text = "" };
-        if (isError)
-            return new() { Error = new(null, null, null), Text = "" };
         TokenUsage? usage = null;
         JsonElement choice = default;
+        var isChunk = false;
         foreach (var field in root.EnumerateObject())
         {
-            if (field.NameEquals("usage"u8))
+            if (field.NameEquals("choices"u8))
+                (choice, isChunk) = (Choice(field.Value), true);
+            else if (field.NameEquals("usage"u8))
                 usage = Usage(field.Value);
-            else if (field.NameEquals("choices"u8))
-                choice = Choice(field.Value);
+            else if (field.NameEquals("error"u8))
+                isError |= field.Value.ValueKind != JsonValueKind.Null;
+        }
+
+        if (isError || !isChunk)
+        {
+            var error = ServerError.Read(root);
+            if (isError || error is not null)
+                return new() { Error = error ?? new(null, null, null), Text = "" };
         }
 
         return choice.ValueKind == JsonValueKind.Object ? Read(choice) with { Usage = usage } : new() { Text = "", Usage = usage };

@@ -14,6 +14,7 @@ namespace Hybrid.CloudConnector.OpenAi;
 /// </remarks>
 public sealed partial class OpenAiTarget : ITarget, INetworkTarget
 {
+    private const int MostEmptyEvents = 64; // that come without a wait before they count as silence
     private readonly OpenAiTargetOptions _options;
     private readonly TimeProvider _time;
     private readonly PoolConnection _connection;
@@ -70,13 +71,12 @@ public sealed partial class OpenAiTarget : ITarget, INetworkTarget
         wait.Allow(_options.FirstUpdateTimeout);
         await using var stream = await StartAsync(request, tried ?? _continuation.Mode, now, wait, cancellationToken);
         var answer = new AnswerReader(request, new(tried is null && _continuation.Echoes && request.Prompt is MessagesPrompt ? request.Continuation : ""));
-        while (await NextAsync(stream, answer, wait, cancellationToken) is var (update, done) && !done)
+        var first = true;
+        while (await NextAsync(stream, answer, wait, isTimed: first, cancellationToken) is var (update, done) && !done)
         {
             _state.Answered();
-            // The silence that counts is the pool's, not the reader's.
-            wait.Allow(Timeout.InfiniteTimeSpan);
             yield return update;
-            wait.Allow(_options.IdleTimeout);
+            first = false;
         }
 
         var end = End(answer);
@@ -104,22 +104,33 @@ public sealed partial class OpenAiTarget : ITarget, INetworkTarget
     }
 
     /// <summary>The next update, or that the answer is done.</summary>
-    private async ValueTask<(DecodeUpdate Update, bool Done)> NextAsync(AnswerStream stream, AnswerReader answer, StreamWait wait, CancellationToken caller)
+    /// <remarks>The silence that counts is the pool's, not the reader's; and where there is none, no clock is set for a token.</remarks>
+    private async ValueTask<(DecodeUpdate Update, bool Done)> NextAsync(AnswerStream stream, AnswerReader answer, StreamWait wait, bool isTimed, CancellationToken caller)
     {
         try
         {
-            while (await stream.MoveNextAsync())
+            for (var events = 1; ; events++)
             {
+                var next = stream.MoveNextAsync();
+                if (!isTimed && (!next.IsCompleted || events > MostEmptyEvents))
+                {
+                    wait.Allow(_options.IdleTimeout);
+                    isTimed = true;
+                }
+
+                if (!await next)
+                    throw new PoolFault("the stream ended without its end being said");
                 var chunk = stream.Chunk;
                 if (chunk.Done)
                     return (default, true);
                 if (chunk.Error is { } error)
                     throw new PoolFault(ErrorKinds.Of(null, error), "it broke off with an error" + (ServerWords.Of(error, answer.Request, _connection.LatestKey) is { Length: > 0 } words ? ": " + words : ""));
-                if (answer.Take(chunk) is { } update)
-                    return (update, false);
+                if (answer.Take(chunk) is not { } update)
+                    continue;
+                if (isTimed)
+                    wait.Allow(Timeout.InfiniteTimeSpan);
+                return (update, false);
             }
-
-            throw new PoolFault("the stream ended without its end being said");
         }
         catch (Exception exception)
         {

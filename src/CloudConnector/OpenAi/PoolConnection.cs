@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Hybrid.CloudConnector.OpenAi;
@@ -14,6 +15,7 @@ internal sealed class PoolConnection : IDisposable
     private readonly OpenAiTargetOptions _options;
     private readonly HttpClient _client;
     private readonly string? _key;
+    private int _connections;
 
     public PoolConnection(OpenAiTargetOptions options)
     {
@@ -27,6 +29,12 @@ internal sealed class PoolConnection : IDisposable
             AllowAutoRedirect = false, // A redirect could lead out of the zone that the policy chose, and take the key along.
             UseCookies = false,
             UseProxy = false,
+            PlaintextStreamFilter = (context, _) =>
+            {
+                Interlocked.Increment(ref _connections);
+                return new(context.PlaintextStream);
+            },
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), // uvicorn and llama-server close after 5
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a name that moves is looked up again
             ResponseDrainTimeout = TimeSpan.FromMilliseconds(100), // who is no longer listened to shall stop decoding
         };
@@ -49,20 +57,18 @@ internal sealed class PoolConnection : IDisposable
     public string? LatestKey { get; private set; }
 
     /// <summary>Sends and returns as soon as the headers are there; a body is JSON, asks with POST, and wants events back.</summary>
+    /// <remarks>A server may close a connection that was kept open in the moment it is used again; that is no fault, and it is asked once more.</remarks>
     public async Task<HttpResponseMessage> SendAsync(Uri address, byte[]? body, Action<HttpRequestHeaders>? more, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, address);
-        if (body is not null)
+        var connections = Volatile.Read(ref _connections);
+        try
         {
-            request.Content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
-            request.Headers.Accept.Add(Events);
+            return await SendOnceAsync(address, body, more, cancellationToken);
         }
-
-        more?.Invoke(request.Headers);
-        foreach (var (name, value) in _options.Headers)
-            request.Headers.TryAddWithoutValidation(name, value);
-        await AddKeyAsync(request.Headers, cancellationToken);
-        return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        catch (HttpRequestException exception) when (connections == Volatile.Read(ref _connections) && IsClosed(exception.InnerException))
+        {
+            return await SendOnceAsync(address, body, more, cancellationToken);
+        }
     }
 
     /// <summary>Asks and reads the answer as far as it is of use.</summary>
@@ -89,6 +95,26 @@ internal sealed class PoolConnection : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private async Task<HttpResponseMessage> SendOnceAsync(Uri address, byte[]? body, Action<HttpRequestHeaders>? more, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, address);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
+            request.Headers.Accept.Add(Events);
+        }
+
+        more?.Invoke(request.Headers);
+        foreach (var (name, value) in _options.Headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        await AddKeyAsync(request.Headers, cancellationToken);
+        return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    /// <summary>Whether the other end had closed the connection; any answer is something else.</summary>
+    private static bool IsClosed(Exception? exception) => exception is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }
+        or IOException { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted } };
 
     private async ValueTask AddKeyAsync(HttpRequestHeaders headers, CancellationToken cancellationToken)
     {

@@ -71,6 +71,24 @@ public class OpenAiErrorTests
         Assert.Equal((HybridError.TargetUnavailable, ""), (answer.Fault!.Error, answer.Text));
         Assert.Contains("Pool 'pool'", answer.Fault.Message, StringComparison.Ordinal);
         Assert.Contains(said, answer.Fault.Message, StringComparison.Ordinal);
+        Assert.Single(server.Asked);
+    }
+
+    [Fact]
+    public async Task A_kept_connection_that_closes_under_a_request_is_no_fault()
+    {
+        const string Body = Wire.Stop + Wire.Done;
+        var closed = 0;
+        await using var server = new RawServer(async exchange =>
+        {
+            await exchange.SayAsync($"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {Body.Length}\r\n\r\n{Body}");
+            await exchange.AgainAsync();
+            closed++;
+        });
+        await using var target = new OpenAiTarget(Wire.Options(server.Endpoint));
+        for (var i = 0; i < 5; i++)
+            Assert.NotNull((await Asking.AskAsync(target, Wire.Chat)).Completion);
+        Assert.Equal((5, 4), (server.Asked.Count, closed)); // each but the first found its connection closed, once
     }
 
     [Theory]
@@ -200,6 +218,31 @@ public class OpenAiErrorTests
         Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
         time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+    }
+
+    [Fact]
+    public async Task A_flood_of_empty_events_is_silence()
+    {
+        var time = new PausingTime(TimeSpan.FromSeconds(30));
+        var flooded = new TaskCompletionSource();
+        await using var server = new RawServer(async exchange =>
+        {
+            await exchange.SayAsync(Wire.Stream + Wire.Piece("a"));
+            var many = string.Concat(Enumerable.Repeat("data: {\"choices\":[]}\n\n", 1000));
+            for (var i = 0; ; i++)
+            {
+                await exchange.SayAsync(many);
+                if (i == 100)
+                    flooded.TrySetResult();
+            }
+        });
+        await using var target = new OpenAiTarget(Wire.Options(server.Endpoint), time);
+        await using var answer = target.GenerateAsync(Wire.Chat).GetAsyncEnumerator();
+        Assert.True(await answer.MoveNextAsync());
+        var next = answer.MoveNextAsync().AsTask();
+        await flooded.Task;
+        time.ReachLimit();
+        Assert.Equal(HybridError.TargetUnavailable, (await Assert.ThrowsAsync<HybridException>(() => next)).Error);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ namespace Hybrid.CloudConnector.Tests.OpenAi;
 internal sealed class PausingTime(TimeSpan limit, int pauses = int.MaxValue) : TimeProvider
 {
     private readonly List<Action> _limits = [];
+    private readonly TimeSpan _limit = limit;
 
     public int Pauses { get; private set; }
 
@@ -13,11 +14,21 @@ internal sealed class PausingTime(TimeSpan limit, int pauses = int.MaxValue) : T
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        if (dueTime == limit)
-            _limits.Add(() => callback(state));
+        var timer = new Still(this, () => callback(state));
+        timer.Change(dueTime, period);
         if (dueTime == TimeSpan.FromSeconds(1))
             ThreadPool.QueueUserWorkItem(_ => Pause(() => callback(state)));
-        return new Still();
+        return timer;
+    }
+
+    /// <summary>Whoever waits until the limit has waited long enough.</summary>
+    public void ReachLimit()
+    {
+        Action[] reached;
+        lock (_limits)
+            reached = [.. _limits];
+        foreach (var one in reached)
+            one();
     }
 
     private void Pause(Action over)
@@ -25,12 +36,22 @@ internal sealed class PausingTime(TimeSpan limit, int pauses = int.MaxValue) : T
         if (++Pauses < pauses)
             over();
         else
-            _limits.ForEach(reached => reached());
+            ReachLimit();
     }
 
-    private sealed class Still : ITimer
+    private sealed class Still(PausingTime time, Action fire) : ITimer
     {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (time._limits)
+            {
+                time._limits.Remove(fire);
+                if (dueTime == time._limit)
+                    time._limits.Add(fire);
+            }
+
+            return true;
+        }
 
         public void Dispose()
         {

@@ -47,7 +47,7 @@ internal sealed class RawServer : IAsyncDisposable
             while (true)
                 running.Add(AnswerAsync(await _listener.AcceptSocketAsync(_ended.Token)));
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             await Task.WhenAll(running);
         }
@@ -124,6 +124,9 @@ internal sealed class RawExchange
             read.AddRange(count > 0 ? buffer[..count] : throw new IOException("no whole request"));
         }
     }
+
+    /// <summary>The next request on the same connection.</summary>
+    public Task<RawExchange> AgainAsync() => ReadAsync(_socket, _stream, Ended);
 
     public Task SayAsync(string text) => SayAsync(Encoding.UTF8.GetBytes(text));
 
