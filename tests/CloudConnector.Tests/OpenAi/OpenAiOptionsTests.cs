@@ -54,8 +54,20 @@ public class OpenAiOptionsTests
             ApiKey = "canary-key",
             Settings = new Dictionary<string, string>
             {
-                ["modelId"] = "other", ["ApiKeyHeader"] = "api-key", ["Headers:X-Tenant"] = "t1", ["Continuation"] = "vllm", ["Wake"] = "llama-server", ["Sampling"] = "llama-server",
-                ["MaxCompletionTokens"] = "true", ["PrivacyHeader"] = "true", ["TextCompletions"] = "true", ["LogProbabilities"] = "true", ["ConnectTimeout"] = "00:00:02", ["IdleTimeout"] = "00:00:09", ["FirstUpdateTimeout"] = "00:01:00", ["RetryAfter"] = "00:00:03",
+                ["modelId"] = "other",
+                ["ApiKeyHeader"] = "api-key",
+                ["Headers:X-Tenant"] = "t1",
+                ["Continuation"] = "vllm",
+                ["Wake"] = "llama-server",
+                ["Sampling"] = "llama-server",
+                ["MaxCompletionTokens"] = "true",
+                ["PrivacyHeader"] = "true",
+                ["TextCompletions"] = "true",
+                ["LogProbabilities"] = "true",
+                ["ConnectTimeout"] = "00:00:02",
+                ["IdleTimeout"] = "00:00:09",
+                ["FirstUpdateTimeout"] = "00:01:00",
+                ["RetryAfter"] = "00:00:03",
             },
         };
         await using var target = factory.Create(options);
