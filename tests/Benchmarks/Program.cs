@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Hybrid.Benchmarks;
+using Hybrid.Benchmarks.Connector;
 using Hybrid.Benchmarks.Engine;
 using Hybrid.Benchmarks.Gateway;
 using Hybrid.Benchmarks.Stream;
@@ -13,10 +14,12 @@ switch (args)
         return await StreamCommand.RunAsync(rest);
     case ["gateway"]:
         return await GatewayCommand.RunAsync();
+    case ["connector", .. var rest]:
+        return await ConnectorCommand.RunAsync(rest);
     case ["trace"]:
         return TraceCommand.Run();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{GatewayCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);
