@@ -32,8 +32,7 @@ public class WorkerTargetOptionsTests
     [Fact]
     public async Task Configuration_reaches_the_pool_by_the_registered_factory()
     {
-        var factory = Assert.Single(new ServiceCollection().AddCloudConnector().AddCloudConnector().BuildServiceProvider().GetServices<ITargetFactory>());
-        Assert.Equal("worker", factory.Type);
+        var factory = Assert.Single(new ServiceCollection().AddCloudConnector().AddCloudConnector().BuildServiceProvider().GetServices<ITargetFactory>(), one => one.Type == "worker");
         var options = new PoolOptions { Descriptor = Good.Descriptor, Endpoint = Good.Endpoint, Settings = new Dictionary<string, string> { ["idleTimeout"] = "00:00:09" } };
         await using var target = factory.Create(options);
         Assert.Equal("pool", target.Descriptor.Name);
