@@ -67,7 +67,7 @@ internal sealed class InferAnswer(DecodeRequest request, string prompt, ModelTen
         var other => throw Wrong($"it ended with the finish reason '{(other.Length > 64 ? other[..64] : other)}'"),
     };
 
-    private int Estimate(int bytes) => bytes == 0 ? 0 : options.Streaming ? 1 : (bytes + 3) / 4;
+    private int Estimate(int bytes) => bytes == 0 ? 0 : options.Streaming ? 1 : TokenEstimate.OfBytes(bytes);
 
     private static string Checked(Func<string> decode)
     {

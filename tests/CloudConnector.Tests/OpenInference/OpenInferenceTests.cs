@@ -1,9 +1,13 @@
 using System.Text.Json;
+using Hybrid.Accounting;
 using Hybrid.CloudConnector.OpenInference;
 using Hybrid.CloudConnector.Tests.Pools;
 using Hybrid.Network;
 using Hybrid.Targets;
 using Hybrid.Tests;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hybrid.CloudConnector.Tests.OpenInference;
 
@@ -96,6 +100,33 @@ public class OpenInferenceTests
         {
             File.Delete(template);
         }
+    }
+
+    [Theory]
+    [InlineData("triton", "triton")]
+    [InlineData("openinference", "kserve")]
+    public async Task A_configured_pool_answers_a_chat_and_takes_one_over_from_another(string type, string dialect)
+    {
+        var template = Path.GetTempFileName();
+        await File.WriteAllTextAsync(template, "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>");
+        await using var server = await InferencePool.StartAsync(new { dialect });
+        var settings = new Dictionary<string, string?>
+        {
+            ["Hybrid:Pools:far:Type"] = type, ["Hybrid:Pools:far:Endpoint"] = server.Options.Endpoint.ToString(), ["Hybrid:Pools:far:Zone"] = "site", ["Hybrid:Pools:far:Model"] = "story",
+            ["Hybrid:Pools:far:Settings:ChatTemplatePath"] = template, ["Hybrid:Pools:far:Settings:BosToken"] = "<s>", ["Hybrid:Pools:far:DollarsPerMillionOutputTokens"] = "10000",
+        };
+        var broken = new ChatClients.ScriptedChatClient(token => ChatClients.ScriptedChatClient.Say([ChatClients.ScriptedChatClient.Text(server.Story[..31])], new HttpRequestException("gone"), token));
+        var services = new ServiceCollection();
+        services.AddHybrid(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).AddCloudConnector();
+        services.AddHybridChatClientTarget(new() { Name = "near", Model = "m", Zone = Zone.Site, Capabilities = TargetCapabilities.Chat }, broken);
+        await using var provider = services.BuildServiceProvider();
+        var client = provider.GetRequiredService<HybridChatClient>();
+        var alone = await client.GetResponseAsync("Who?", new ChatOptions().WithTarget("far"), server.Peer.Limit);
+        Assert.Equal(server.Story, alone.Text);
+        var moved = await client.GetResponseAsync("Who?", cancellationToken: server.Peer.Limit);
+        Assert.Equal(server.Story, moved.Text);
+        Assert.Equal(["near", "far"], ((RequestReceipt)moved.AdditionalProperties![HybridUpdateKeys.Receipt]!).Segments.Select(segment => segment.Target));
+        File.Delete(template);
     }
 
     [Fact]
