@@ -59,11 +59,16 @@ public sealed class ChatClientTarget : ITarget, INetworkTarget
         if (!Descriptor.Zone.Admits(request.Privacy))
             throw new HybridException(HybridError.NoTargetAllowed, $"Target '{Descriptor.Name}' is in zone '{Descriptor.Zone}', which may not see a request of class {request.Privacy}. Nothing was sent.");
         var (messages, options) = _writer.Write(request);
-        _options.OnOptions?.Invoke(new(options, request));
         using var wait = new StreamWait(request.Deadline - now, _time, cancellationToken, _disposed.Token);
         wait.Allow(_options.FirstUpdateTimeout);
         var answer = new ChatAnswer(request, Descriptor, _options.ReportsFinish);
-        await using var updates = new ClientStream(token => _client.GetStreamingResponseAsync(messages, options, token), wait.Token);
+        await using var updates = new ClientStream(
+            token =>
+            {
+                _options.OnOptions?.Invoke(new(options, request));
+                return _client.GetStreamingResponseAsync(messages, options, token);
+            },
+            wait.Token);
         while (!answer.Stopped && await GuardAsync(wait, updates.NextAsync, cancellationToken) is { } update)
         {
             if (_state.Readiness != TargetReadiness.Warm)

@@ -39,6 +39,7 @@ internal sealed class InferenceServer(OpenInferenceTargetOptions options, GrpcCo
         }
         catch (HybridException fault) when (StatusOf(fault) == GrpcStatus.Unimplemented)
         {
+            pool.Saw(new(TargetReadiness.Unknown, "it tells nothing of its models")); // which is no failure
             return ModelTensors.Assumed(options);
         }
     }

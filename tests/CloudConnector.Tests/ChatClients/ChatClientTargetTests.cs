@@ -217,6 +217,8 @@ public class ChatClientTargetTests
                 Assert.Same(fault, answer.Fault.InnerException);
         }
 
+        await using var byOptions = new ChatClientTarget(Able, new ScriptedChatClient(), options with { OnOptions = _ => throw fault });
+        Assert.Equal(error, (await Asking.AskAsync(byOptions, Ask)).Fault?.Error);
         await using var atOnce = new ChatClientTarget(Able, new ScriptedChatClient(_ => throw fault), options);
         Assert.Equal(error, (await Asking.AskAsync(atOnce, Ask)).Fault?.Error);
     }

@@ -27,8 +27,20 @@ public class OpenInferenceTargetOptionsTests
         {
             Settings = new Dictionary<string, string>
             {
-                ["modelId"] = "x", ["ModelVersion"] = "2", ["TextInput"] = "A", ["TextOutput"] = "B", ["ChatTemplatePath"] = template, ["BosToken"] = "<s>", ["EosToken"] = "</s>",
-                ["Repository"] = "kserve", ["CanProbe"] = "false", ["MaxMessageBytes"] = "8000000", ["ConnectTimeout"] = "00:00:01", ["IdleTimeout"] = "9", ["FirstUpdateTimeout"] = "00:10:00", ["RetryAfter"] = "3",
+                ["modelId"] = "x",
+                ["ModelVersion"] = "2",
+                ["TextInput"] = "A",
+                ["TextOutput"] = "B",
+                ["ChatTemplatePath"] = template,
+                ["BosToken"] = "<s>",
+                ["EosToken"] = "</s>",
+                ["Repository"] = "kserve",
+                ["CanProbe"] = "false",
+                ["MaxMessageBytes"] = "8000000",
+                ["ConnectTimeout"] = "00:00:01",
+                ["IdleTimeout"] = "9",
+                ["FirstUpdateTimeout"] = "00:10:00",
+                ["RetryAfter"] = "3",
             },
         });
         Assert.Equal(TargetCapabilities.Text | TargetCapabilities.Continuation | TargetCapabilities.Chat, target.Descriptor.Capabilities);

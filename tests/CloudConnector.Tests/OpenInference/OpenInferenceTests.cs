@@ -112,8 +112,13 @@ public class OpenInferenceTests
         await using var server = await InferencePool.StartAsync(new { dialect });
         var settings = new Dictionary<string, string?>
         {
-            ["Hybrid:Pools:far:Type"] = type, ["Hybrid:Pools:far:Endpoint"] = server.Options.Endpoint.ToString(), ["Hybrid:Pools:far:Zone"] = "site", ["Hybrid:Pools:far:Model"] = "story",
-            ["Hybrid:Pools:far:Settings:ChatTemplatePath"] = template, ["Hybrid:Pools:far:Settings:BosToken"] = "<s>", ["Hybrid:Pools:far:DollarsPerMillionOutputTokens"] = "10000",
+            ["Hybrid:Pools:far:Type"] = type,
+            ["Hybrid:Pools:far:Endpoint"] = server.Options.Endpoint.ToString(),
+            ["Hybrid:Pools:far:Zone"] = "site",
+            ["Hybrid:Pools:far:Model"] = "story",
+            ["Hybrid:Pools:far:Settings:ChatTemplatePath"] = template,
+            ["Hybrid:Pools:far:Settings:BosToken"] = "<s>",
+            ["Hybrid:Pools:far:DollarsPerMillionOutputTokens"] = "10000",
         };
         var broken = new ChatClients.ScriptedChatClient(token => ChatClients.ScriptedChatClient.Say([ChatClients.ScriptedChatClient.Text(server.Story[..31])], new HttpRequestException("gone"), token));
         var services = new ServiceCollection();

@@ -202,6 +202,21 @@ public class TritonTests
     }
 
     [Fact]
+    public async Task A_server_that_tells_nothing_of_its_models_has_not_failed()
+    {
+        await using var pool = await InferencePool.StartAsync(new { metadata = "none" });
+        await using var target = new OpenInferenceTarget(pool.Options);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(pool.Peer.Limit);
+        await using var updates = target.GenerateAsync(InferencePool.Ask("!silent"), cancel.Token).GetAsyncEnumerator(cancel.Token);
+        var next = updates.MoveNextAsync().AsTask();
+        await pool.Peer.SawAsync("request");
+        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+    }
+
+    [Fact]
     public async Task Whole_answers_of_a_model_that_streams_are_refused_by_triton_and_come_as_such()
     {
         await using var pool = await InferencePool.StartAsync();
