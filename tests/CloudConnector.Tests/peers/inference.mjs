@@ -143,7 +143,10 @@ const lies = {
   '!lie-contents': (answer) => { answer.raw_output_contents = []; },
 };
 
+const unfinished = ['!silent', '!through-stop'];
+
 const streamInfer = (call) => {
+  let isFinished = true;
   call.on('cancelled', () => tell({ saw: 'cancelled' }));
   call.on('data', (request) => {
     try {
@@ -151,6 +154,7 @@ const streamInfer = (call) => {
       const asked = read(request);
       tell({ saw: 'request', ...asked, grpcErrors: call.metadata.get('triton_grpc_error')[0] ?? '', key: call.metadata.get('authorization')[0] ?? '' });
       const [word] = asked.prompt.split(' ');
+      isFinished = !unfinished.includes(word);
       if (misbehave[word]) return misbehave[word](call, request);
       if (lies[word]) {
         const answer = respond(request, { text_output: 'a', num_output_tokens: 1 }, true);
@@ -167,7 +171,7 @@ const streamInfer = (call) => {
     }
     return undefined;
   });
-  call.on('end', () => call.end());
+  call.on('end', () => isFinished && call.end()); // a caller's half-close ends nothing that is still to come
 };
 
 const unary = (handler) => (call, callback) => {
