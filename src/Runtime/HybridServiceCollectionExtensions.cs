@@ -55,13 +55,16 @@ public static partial class HybridServiceCollectionExtensions
 
     private static void Check(IServiceProvider provider) => TargetList.Check(
         provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue,
-        [.. provider.GetServices<ITargetFactory>()]);
+        [.. provider.GetServices<ITargetFactory>()],
+        provider.GetServices<AddedTarget>().Any());
 
     private static HybridChatClient MakeClient(IServiceProvider provider)
     {
         var time = provider.GetRequiredService<TimeProvider>();
         var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
-        var targets = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider));
+        AddedTarget[] added = [.. provider.GetServices<AddedTarget>()];
+        var configured = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider), added.Length > 0);
+        var targets = configured.Concat(added.Select(one => one.Make(provider)));
         foreach (var remark in PolicyRemarks.Of(options)) LogRemark(Logger(provider), remark);
         var source = provider.GetRequiredService<PolicySource>();
         return new HybridChatClient(targets, new()

@@ -23,6 +23,12 @@ internal sealed class ManualTimeProvider : TimeProvider
         return timer;
     }
 
+    /// <summary>Whether a timer will fire after exactly this time.</summary>
+    public bool HasTimerAt(TimeSpan from)
+    {
+        lock (_lock) return _timers.Exists(timer => timer.Due == _now + from);
+    }
+
     public void Advance(TimeSpan by)
     {
         var end = GetUtcNow() + by;

@@ -1,71 +1,11 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Hybrid.Targets;
+using Hybrid.CloudConnector.Grpc;
 
 namespace Hybrid.CloudConnector.Pools;
 
 /// <summary>Where a worker is and how long to wait for it.</summary>
-public sealed record WorkerTargetOptions
+public sealed record WorkerTargetOptions : GrpcTargetOptions
 {
-    /// <summary>The worker's gRPC address: <c>http://</c> (HTTP/2 with prior knowledge) or <c>https://</c>.</summary>
-    public required Uri Endpoint { get; init; }
-
-    /// <summary>Name, model, zone, prices and stated rates.</summary>
-    public required TargetDescriptor Descriptor { get; init; }
-
     /// <summary>Which of the worker's models answers.</summary>
     /// <value>Null: its default.</value>
     public string? ModelId { get; init; }
-
-    /// <summary>Bearer key; never logged.</summary>
-    /// <value>Null: none is sent.</value>
-    public string? ApiKey { get; init; }
-
-    /// <summary>A PEM file with the only authority that the pool's certificate is checked against.</summary>
-    /// <value>Null: the authorities of the machine.</value>
-    public string? CertificateAuthorityPath { get; init; }
-
-    /// <summary>Longest wait for a connection; above zero.</summary>
-    /// <value>5 seconds</value>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>Longest silence between two updates once the answer began; above zero.</summary>
-    /// <value>30 seconds</value>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>Longest wait for the first update, a cold start included; above zero.</summary>
-    /// <value>3 minutes</value>
-    public TimeSpan FirstUpdateTimeout { get; init; } = TimeSpan.FromMinutes(3);
-
-    /// <summary>How long a failed pool is not tried; above zero.</summary>
-    /// <value>10 seconds</value>
-    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(10);
-
-    internal void Validate()
-    {
-        if (!Endpoint.IsAbsoluteUri || Endpoint.Scheme is not ("http" or "https"))
-            throw Error(nameof(Endpoint), $"'{Endpoint}' is not an address; write http://HOST:PORT or https://HOST:PORT");
-        foreach (var (name, time) in new[] { (nameof(ConnectTimeout), ConnectTimeout), (nameof(IdleTimeout), IdleTimeout), (nameof(FirstUpdateTimeout), FirstUpdateTimeout), (nameof(RetryAfter), RetryAfter) })
-        {
-            if (time <= TimeSpan.Zero || time > TimeSpan.FromDays(1))
-                throw Error(name, $"{time} is out of range; use more than zero and at most a day");
-        }
-    }
-
-    internal X509Certificate2? LoadAuthority()
-    {
-        if (CertificateAuthorityPath is not { } path)
-            return null;
-        try
-        {
-            return X509CertificateLoader.LoadCertificateFromFile(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new HybridException(HybridError.Configuration, $"Pool '{Descriptor.Name}', {nameof(CertificateAuthorityPath)}: '{path}' is not a certificate that can be read. Nothing was sent.", exception);
-        }
-    }
-
-    private HybridException Error(string key, string reason) =>
-        new(HybridError.Configuration, $"Pool '{Descriptor.Name}', {key}: {reason}. Nothing was sent.");
 }

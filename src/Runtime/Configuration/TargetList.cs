@@ -7,8 +7,8 @@ namespace Hybrid.Configuration;
 /// <summary>Makes the configured targets: the device first, then the pools in their order.</summary>
 internal static class TargetList
 {
-    /// <summary>Reports every configured target that nobody can make.</summary>
-    public static void Check(HybridOptions options, IReadOnlyList<ITargetFactory> factories)
+    /// <summary>Reports every configured target that nobody can make, and that there is none where code adds none either.</summary>
+    public static void Check(HybridOptions options, IReadOnlyList<ITargetFactory> factories, bool hasAdded = false)
     {
         List<string> errors = [.. options.Errors];
         foreach (var (name, pool) in options.Pools)
@@ -20,14 +20,14 @@ internal static class TargetList
             errors.Add($"{HybridOptions.Section}:{nameof(options.Pools)}:{name}:{nameof(pool.Type)}: there is no pool type '{pool.Type}'; {types}");
         }
 
-        if (options.Local is null && options.LocalModels.Count == 0 && options.Pools.Count == 0 && errors.Count == 0)
+        if (options.Local is null && options.LocalModels.Count == 0 && options.Pools.Count == 0 && errors.Count == 0 && !hasAdded)
             errors.Add($"{HybridOptions.Section}: there is no target; configure {nameof(options.Local)}, {nameof(options.Pools)} or both");
         FigureRules.ThrowIfAny(errors);
     }
 
-    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory local, TimeProvider time, ILogger logger)
+    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory local, TimeProvider time, ILogger logger, bool hasAdded = false)
     {
-        Check(options, factories);
+        Check(options, factories, hasAdded);
         List<ITarget> targets = [];
         var resident = new ResidentModels(options.MemoryBudget, time, logger: logger);
         if (options.Local is { } engine) targets.Add(resident.Add(Resident(engine, local)));

@@ -20,12 +20,12 @@ internal sealed class GrpcMessageReader(Stream stream, int messageLimit = GrpcFr
         if (read < _prefix.Length)
             throw Cut(read, _prefix.Length);
         if (_prefix[0] == 1)
-            throw new GrpcException(GrpcStatus.Unimplemented, "The message is compressed; only identity encoding is understood.");
+            throw Fault(GrpcStatus.Unimplemented, "The message is compressed; only identity encoding is understood.");
         if (_prefix[0] != 0)
-            throw new GrpcException(GrpcStatus.Internal, $"A message starts with flag {_prefix[0]}; gRPC knows 0 and 1.");
+            throw Fault(GrpcStatus.Internal, $"A message starts with flag {_prefix[0]}; gRPC knows 0 and 1.");
         var length = BinaryPrimitives.ReadUInt32BigEndian(_prefix.AsSpan(1));
         if (length > messageLimit)
-            throw new GrpcException(GrpcStatus.ResourceExhausted, $"A message of {length} bytes is over the limit of {messageLimit}.");
+            throw Fault(GrpcStatus.ResourceExhausted, $"A message of {length} bytes is over the limit of {messageLimit}.");
         return await ReadBodyAsync(parser, (int)length, cancellationToken);
     }
 
@@ -42,7 +42,7 @@ internal sealed class GrpcMessageReader(Stream stream, int messageLimit = GrpcFr
         }
         catch (InvalidProtocolBufferException exception)
         {
-            throw new GrpcException(GrpcStatus.Internal, $"A message of {length} bytes is not a {typeof(T).Name}.", exception);
+            throw Fault(GrpcStatus.Internal, $"A message of {length} bytes is not a {typeof(T).Name}.", exception);
         }
         finally
         {
@@ -51,5 +51,7 @@ internal sealed class GrpcMessageReader(Stream stream, int messageLimit = GrpcFr
     }
 
     private static GrpcException Cut(int read, int wanted) =>
-        new(GrpcStatus.Unavailable, $"The stream ended within a message, after {read} of {wanted} bytes.");
+        Fault(GrpcStatus.Unavailable, $"The stream ended within a message, after {read} of {wanted} bytes.");
+
+    private static GrpcException Fault(GrpcStatus status, string message, Exception? inner = null) => new(status, message, inner) { IsLocal = true };
 }

@@ -27,4 +27,10 @@ internal sealed class GrpcException(GrpcStatus status, string message, Exception
     : Exception(message, innerException)
 {
     public GrpcStatus Status { get; } = status;
+
+    /// <summary>Whether this side found the fault, in what came or did not come; else the far side's status says so.</summary>
+    public bool IsLocal { get; init; }
+
+    /// <summary>How long the far side asked to be left alone; null: it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

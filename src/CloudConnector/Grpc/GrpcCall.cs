@@ -1,47 +1,45 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
 using Hybrid.Protocol;
 
-namespace Hybrid.CloudConnector.Pools;
+namespace Hybrid.CloudConnector.Grpc;
 
-/// <summary>One call of gRPC over HTTP/2: a message out, messages in, and the status at the end.</summary>
+/// <summary>One call of gRPC over HTTP/2: messages out, messages in, and the status at the end.</summary>
 internal sealed class GrpcCall : IAsyncDisposable
 {
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
     private readonly GrpcMessageReader _reader;
 
-    private GrpcCall(HttpResponseMessage response, Stream body)
+    private GrpcCall(HttpResponseMessage response, Stream body, int messageLimit)
     {
         (_response, _body) = (response, body);
-        _reader = new(body);
+        _reader = new(body, messageLimit);
     }
 
+    /// <summary>Sends the request and waits for the headers of the answer.</summary>
     /// <exception cref="GrpcException">The far side refused the call.</exception>
-    public static async Task<GrpcCall> StartAsync(
-        HttpClient client, string method, IMessage message, TimeSpan? timeout, CancellationToken cancellationToken)
+    public static async Task<GrpcCall> StartAsync(HttpClient client, GrpcRequest request, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/hybrid.decode.v1.Decode/" + method)
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(GrpcFraming.ToArray(message)),
-        };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-        request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
-        if (timeout is { } left)
-            request.Headers.Add("grpc-timeout", GrpcTimeout.Format(left));
-        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var message = request.ToHttp();
+        var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         try
         {
             if (response.StatusCode != HttpStatusCode.OK)
-                throw new GrpcException(GrpcStatusMapping.FromHttp(response.StatusCode), $"The answer was HTTP {(int)response.StatusCode}.");
+            {
+                throw new GrpcException(GrpcStatusMapping.FromHttp(response.StatusCode), $"The answer was HTTP {(int)response.StatusCode}.")
+                {
+                    RetryAfter = response.Headers.RetryAfter?.Delta is { Ticks: > 0 } wait ? wait : null,
+                };
+            }
+
             if (response.Content.Headers.ContentType?.MediaType?.StartsWith("application/grpc", StringComparison.Ordinal) != true)
                 throw new GrpcException(GrpcStatus.Unknown, $"The answer is {response.Content.Headers.ContentType?.MediaType ?? "of no type"} and not gRPC; is this the gRPC port?");
             // A refused call may carry its status among the headers and no body at all.
             ThrowIfFailed(response.Headers, required: false);
-            return new(response, await response.Content.ReadAsStreamAsync(cancellationToken));
+            return new(response, await response.Content.ReadAsStreamAsync(cancellationToken), request.MessageLimit);
         }
         catch
         {
@@ -73,7 +71,7 @@ internal sealed class GrpcCall : IAsyncDisposable
         if (!headers.TryGetValues("grpc-status", out var values))
         {
             if (required)
-                throw new GrpcException(GrpcStatus.Unavailable, "The stream ended without a status.");
+                throw new GrpcException(GrpcStatus.Unavailable, "The stream ended without a status.") { IsLocal = true };
             return;
         }
 
@@ -82,6 +80,13 @@ internal sealed class GrpcCall : IAsyncDisposable
             return;
         var status = int.TryParse(text, out var code) && Enum.IsDefined((GrpcStatus)code) ? (GrpcStatus)code : GrpcStatus.Unknown;
         var message = headers.TryGetValues("grpc-message", out var messages) ? GrpcMessageText.Decode(messages.First()) : $"status {text}";
-        throw new GrpcException(status, message);
+        throw new GrpcException(status, message) { RetryAfter = Pushback(headers) };
     }
+
+    /// <summary>How long a server wants a caller to wait before it tries again; null where it does not say, or says never.</summary>
+    private static TimeSpan? Pushback(HttpResponseHeaders headers) =>
+        headers.TryGetValues("grpc-retry-pushback-ms", out var values)
+        && int.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : null;
 }
