@@ -10,6 +10,7 @@ namespace Hybrid.CloudConnector.OpenAi;
 internal sealed class PoolConnection : IDisposable
 {
     private const int LongestBody = 64 * 1024;
+    private const int MostKept = 4;
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeWithQualityHeaderValue Events = new("text/event-stream");
     private readonly OpenAiTargetOptions _options;
@@ -57,17 +58,20 @@ internal sealed class PoolConnection : IDisposable
     public string? LatestKey { get; private set; }
 
     /// <summary>Sends and returns as soon as the headers are there; a body is JSON, asks with POST, and wants events back.</summary>
-    /// <remarks>A server may close a connection that was kept open in the moment it is used again; that is no fault, and it is asked once more.</remarks>
+    /// <remarks>A server may close connections that were kept open in the moment they are used again; that is no fault, and it is asked once more for each.</remarks>
     public async Task<HttpResponseMessage> SendAsync(Uri address, byte[]? body, Action<HttpRequestHeaders>? more, CancellationToken cancellationToken)
     {
-        var connections = Volatile.Read(ref _connections);
-        try
+        for (var kept = 0; ; kept++)
         {
-            return await SendOnceAsync(address, body, more, cancellationToken);
-        }
-        catch (HttpRequestException exception) when (connections == Volatile.Read(ref _connections) && IsClosed(exception.InnerException))
-        {
-            return await SendOnceAsync(address, body, more, cancellationToken);
+            var connections = Volatile.Read(ref _connections);
+            try
+            {
+                return await SendOnceAsync(address, body, more, cancellationToken);
+            }
+            catch (HttpRequestException exception) when (kept < MostKept && connections == Volatile.Read(ref _connections) && IsClosed(exception.InnerException))
+            {
+                // On to the next connection: at last to a new one.
+            }
         }
     }
 
