@@ -13,7 +13,15 @@ public static class CloudConnectorServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, WorkerTargetFactory>());
+        AddPools<WorkerTargetFactory>(services);
         return services;
+    }
+
+    /// <summary>Registers a type of pool by what makes one replica of it.</summary>
+    private static void AddPools<TReplicas>(IServiceCollection services)
+        where TReplicas : class, ITargetFactory
+    {
+        services.TryAddSingleton<TReplicas>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, PoolTargetFactory<TReplicas>>());
     }
 }

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Hybrid.CloudConnector.Pools;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
 using Microsoft.Extensions.Configuration;
@@ -75,9 +74,10 @@ internal sealed record DoctorReport(IReadOnlyList<Finding> Findings)
     private static async Task<Finding> LookAtAsync(ITarget target, IConfiguration configuration, CancellationToken cancellationToken)
     {
         var name = $"target {target.Descriptor.Name}";
-        if (target is WorkerTarget worker)
+        if (target is INetworkTarget pool)
         {
-            var state = await worker.RefreshAsync(cancellationToken);
+            await pool.ProbeAsync(cancellationToken);
+            var state = target.State;
             return state.Readiness == TargetReadiness.Unavailable
                 ? new(name, "", state.Reason)
                 : new(name, $"{state.Readiness.ToString().ToLowerInvariant()}, {target.Descriptor.Zone}, model {target.Descriptor.Model}");
