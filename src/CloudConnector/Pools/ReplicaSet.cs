@@ -72,14 +72,13 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         }
     }
 
-    /// <summary>Whether a request that lost some replicas in mid-stream would find another.</summary>
+    /// <summary>Whether a request that lost some replicas in mid-stream would find another than the last of them.</summary>
     public bool HasAnotherThan(IReadOnlyCollection<string> lost)
     {
         lock (Lock)
         {
-            var now = clock.Now;
-            return replicas.Any(replica => !lost.Contains(replica.Name) && replica.Health.OutUntil(now) is null && replica.Health.RestsUntil(now) is null && !replica.Health.IsUnwell(now) && !(replica.IsCanary && RolledBack is not null))
-                || replicas.Any(replica => replica.Name != lost.LastOrDefault() && replica.Health is { IsOnTrial: false, Failures: 0 } && replica.Health.OutUntil(now) is null && !(replica.IsCanary && RolledBack is not null));
+            var (now, last) = (clock.Now, lost.LastOrDefault());
+            return replicas.Any(replica => replica.Name != last && replica.Health.OutUntil(now) is null && replica.Health.RestsUntil(now) is null && !(replica.IsCanary && RolledBack is not null));
         }
     }
 
@@ -94,14 +93,16 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
     }
 
     /// <summary>A request ended: well, or by the replica's fault.</summary>
-    public void Ended(Replica replica, bool failed)
+    /// <param name="replica">Whose it was.</param>
+    /// <param name="fault">How it failed; null: it did not.</param>
+    public void Ended(Replica replica, HybridError? fault)
     {
         lock (Lock)
         {
             var now = clock.Now;
-            if (!failed) replica.Health.Succeeded(now);
-            else if (replica.Health.Failed(now)) Eject(replica, now);
-            if (!_hasCanaries || !_canary.Ended(replica.IsCanary, failed)) return;
+            if (fault is null) replica.Health.Succeeded(now);
+            else if (replica.Health.Failed(now, fault == HybridError.TargetUnavailable)) Eject(replica, now);
+            if (!_hasCanaries || !_canary.Ended(replica.IsCanary, fault is not null)) return;
         }
 
         PoolMeter.RolledBack(_pool);

@@ -82,7 +82,7 @@ internal sealed class ReplicaStream : IAsyncDisposable
 
         if (error is not HybridException fault) error = fault = new HybridException(HybridError.Internal, $"Replica '{Replica.Name}' of pool '{_call.Pool.Name}' failed: {error.Message}", error);
         if (fault.RetryAfter is { } rest) _call.Pool.Replicas.Rest(Replica, rest);
-        if (FailureRule.IsReplicas(fault.Error, _began ? null : _call.Pool.Clock.Now - _start)) Settle(failed: true);
+        if (FailureRule.IsReplicas(fault.Error, _began ? null : _call.Pool.Clock.Now - _start)) Settle(fault.Error);
         return error;
     }
 
@@ -102,8 +102,8 @@ internal sealed class ReplicaStream : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_completed) Settle(failed: false);
-        else if (_call.Trace is { FellSilent: true }) Settle(failed: true);
+        if (_completed) Settle(null);
+        else if (_call.Trace is { FellSilent: true }) Settle(HybridError.TargetUnavailable);
         if (Interlocked.Exchange(ref _settled, 2) == 2) return;
         if (!_completed) Cancel();
         try
@@ -121,9 +121,9 @@ internal sealed class ReplicaStream : IAsyncDisposable
         }
     }
 
-    private void Settle(bool failed)
+    private void Settle(HybridError? fault)
     {
-        if (Interlocked.CompareExchange(ref _settled, 1, 0) == 0) _call.Pool.Replicas.Ended(Replica, failed);
+        if (Interlocked.CompareExchange(ref _settled, 1, 0) == 0) _call.Pool.Replicas.Ended(Replica, fault);
     }
 
     private void TooLong()

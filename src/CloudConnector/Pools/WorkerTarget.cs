@@ -187,7 +187,7 @@ public sealed class WorkerTarget : ITarget, INetworkTarget
     private HybridException Unavailable(string reason, Exception? inner = null)
     {
         Fail(reason);
-        return new(HybridError.TargetUnavailable, $"Pool '{Descriptor.Name}' at {_options.Endpoint.GetLeftPart(UriPartial.Authority)} failed: {reason.TrimEnd('.')}. What was delivered stands.", inner);
+        return new(HybridError.TargetUnavailable, $"Pool '{Descriptor.Name}' at {_options.Endpoint.Scheme}://{_options.Endpoint.Authority} failed: {reason.TrimEnd('.')}. What was delivered stands.", inner);
     }
 
     private void Fail(string reason)

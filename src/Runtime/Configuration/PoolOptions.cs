@@ -37,5 +37,5 @@ public sealed record PoolOptions
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The name, type and endpoint; not the key.</summary>
-    public override string ToString() => $"{Descriptor.Name} ({Type}, {Endpoint})";
+    public override string ToString() => $"{Descriptor.Name} ({Type}, {(Endpoint is null ? string.Join(", ", Replicas) : $"{Endpoint.Scheme}://{Endpoint.Authority}")})";
 }

@@ -33,7 +33,7 @@ public sealed record ReplicaOptions
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The name and address; not the key.</summary>
-    public override string ToString() => $"{Name} ({Endpoint.GetLeftPart(UriPartial.Authority)})";
+    public override string ToString() => $"{Name} ({Endpoint.Scheme}://{Endpoint.Authority})";
 }
 
 /// <summary>How much a replica takes at once: section <c>Limits</c> of a pool.</summary>

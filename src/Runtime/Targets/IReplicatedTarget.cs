@@ -3,6 +3,7 @@ namespace Hybrid.Targets;
 /// <summary>A target over several replicas; one of them failing in mid-stream is no reason to leave the target.</summary>
 internal interface IReplicatedTarget
 {
-    /// <summary>Whether a replica that is not among the lost ones may go on now. Thread-safe.</summary>
+    /// <summary>Whether another replica than the one that was lost last may go on now. Thread-safe.</summary>
+    /// <param name="lost">Those that failed the request in mid-stream, in order; the others are asked first.</param>
     bool CanTakeOver(IReadOnlyCollection<string> lost);
 }

@@ -12,11 +12,15 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>The share at the beginning of the way back, as in Envoy.</summary>
     private const double LeastShare = 0.1;
 
+    /// <summary>How long somebody else is asked after a connection failed: long before five have failed it is known that nobody is there.</summary>
+    private static readonly TimeSpan Wary = TimeSpan.FromSeconds(1);
+
     private readonly Queue<TimeSpan> _failures = [];
     private TimeSpan? _outUntil;
     private TimeSpan? _restsUntil;
     private TimeSpan? _rampFrom;
     private TimeSpan? _unwellUntil;
+    private TimeSpan? _waryUntil;
     private TimeSpan _wellSince;
     private int _ejections;
 
@@ -41,8 +45,8 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>Until when it asked to be left alone; null: it did not.</summary>
     public TimeSpan? RestsUntil(TimeSpan now) => _restsUntil > now ? _restsUntil : null;
 
-    /// <summary>Whether a probe found it unwell and nothing good was heard since.</summary>
-    public bool IsUnwell(TimeSpan now) => _unwellUntil > now;
+    /// <summary>Whether a probe found it unwell, or it could not be reached a moment ago, and nothing good was heard since.</summary>
+    public bool IsUnwell(TimeSpan now) => _unwellUntil > now || _waryUntil > now;
 
     /// <summary>0.1 to 1: the part of its weight that counts.</summary>
     public double RampAt(TimeSpan now)
@@ -56,10 +60,13 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     }
 
     /// <summary>A request failed on it.</summary>
+    /// <param name="now">When.</param>
+    /// <param name="unreachable">Whether nobody seems to be there.</param>
     /// <returns>Whether it is to be ejected, if its pool can spare it.</returns>
-    public bool Failed(TimeSpan now)
+    public bool Failed(TimeSpan now, bool unreachable = false)
     {
         HeardAt = now;
+        if (unreachable) _waryUntil = now + Wary;
         while (_failures.TryPeek(out var oldest) && (now - oldest > options.Interval || _failures.Count >= options.ConsecutiveFailures)) _failures.Dequeue();
         _failures.Enqueue(now);
         return OutUntil(now) is null && _failures.Count >= options.ConsecutiveFailures;
@@ -84,7 +91,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     public void Began(TimeSpan now)
     {
         HeardAt = now;
-        _unwellUntil = null;
+        (_unwellUntil, _waryUntil) = (null, null);
         if (!IsOnTrial) return;
         (IsOnTrial, _rampFrom) = (false, now);
     }
