@@ -8,7 +8,7 @@ internal static class PoolMeter
 {
     private static readonly Meter Meter = new(HybridMeter.Name);
     private static readonly Counter<long> Ejections = Meter.CreateCounter<long>("hybrid.pool.ejections", "{ejection}", "Replicas left out for failures in a row, by pool and replica.");
-    private static readonly Counter<long> Retries = Meter.CreateCounter<long>("hybrid.pool.retries", "{request}", "Requests asked once more, by pool and kind: retry, hedge, or refused where the budget was spent.");
+    private static readonly Counter<long> Retries = Meter.CreateCounter<long>("hybrid.pool.retries", "{request}", "Requests asked once more, by pool and kind: retry, hedge, move (the connection broke and another replica is well), or refused where the budget was spent.");
     private static readonly UpDownCounter<long> Requests = Meter.CreateUpDownCounter<long>("hybrid.pool.outstanding", "{request}", "Requests on a replica now, by pool and replica.");
     private static readonly Counter<long> Rollbacks = Meter.CreateCounter<long>("hybrid.pool.rollbacks", "{rollback}", "Trials of canaries that ended by their limits, by pool.");
 

@@ -33,7 +33,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
         var clock = new PoolClock(time);
         var replicas = new ReplicaSet(options, [.. targets.Select(one => new Replica(one.Target, one.Options, new(options.Health)))], clock, draw, logger);
         _parts = new(_stated.Name, options, clock, replicas, new(_stated.Name, replicas, options.Limits), new(options.Retries), new(options.Retries), draw);
-        _prober = new(replicas, options.Health, clock, draw, _disposed.Token);
+        _prober = new(replicas, clock, draw, _disposed.Token);
         NeedsNetwork = replicas.All.Any(replica => replica.Target is INetworkTarget { NeedsNetwork: true });
     }
 
@@ -61,6 +61,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     {
         get
         {
+            _prober.Look(); // who asks is about to decide
             lock (_parts.Replicas.Lock) return PoolState.Of(_parts.Replicas, _parts.Admission.Waiting, _parts.Clock);
         }
     }

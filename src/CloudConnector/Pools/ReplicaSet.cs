@@ -82,6 +82,10 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         }
     }
 
+    /// <summary>Whether nothing speaks against a replica, under the lock.</summary>
+    public bool IsWell(Replica replica, Ask ask) =>
+        Preferences.Of(replica, ask, replica.IsCanary, RolledBack is not null, clock.Now) < Preference.Unwell;
+
     /// <summary>Something of an answer came for the first time.</summary>
     public void Began(Replica replica, TimeSpan after)
     {
@@ -95,13 +99,14 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
     /// <summary>A request ended: well, or by the replica's fault.</summary>
     /// <param name="replica">Whose it was.</param>
     /// <param name="fault">How it failed; null: it did not.</param>
-    public void Ended(Replica replica, HybridError? fault)
+    /// <param name="gone">Whether its connection broke.</param>
+    public void Ended(Replica replica, HybridError? fault, bool gone = false)
     {
         lock (Lock)
         {
             var now = clock.Now;
             if (fault is null) replica.Health.Succeeded(now);
-            else if (replica.Health.Failed(now, fault == HybridError.TargetUnavailable)) Eject(replica, now);
+            else if (replica.Health.Failed(now, fault == HybridError.TargetUnavailable, gone)) Eject(replica, now);
             if (!_hasCanaries || !_canary.Ended(replica.IsCanary, fault is not null)) return;
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Hybrid.CloudConnector.Pools.Health;
+using Hybrid.Network;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools;
@@ -82,7 +83,7 @@ internal sealed class ReplicaStream : IAsyncDisposable
 
         if (error is not HybridException fault) error = fault = new HybridException(HybridError.Internal, $"Replica '{Replica.Name}' of pool '{_call.Pool.Name}' failed: {error.Message}", error);
         if (fault.RetryAfter is { } rest) _call.Pool.Replicas.Rest(Replica, rest);
-        if (FailureRule.IsReplicas(fault.Error, _began ? null : _call.Pool.Clock.Now - _start)) Settle(fault.Error);
+        if (FailureRule.IsReplicas(fault.Error, _began ? null : _call.Pool.Clock.Now - _start)) Settle(fault.Error, BrokenConnection.Is(fault));
         return error;
     }
 
@@ -121,9 +122,9 @@ internal sealed class ReplicaStream : IAsyncDisposable
         }
     }
 
-    private void Settle(HybridError? fault)
+    private void Settle(HybridError? fault, bool gone = false)
     {
-        if (Interlocked.CompareExchange(ref _settled, 1, 0) == 0) _call.Pool.Replicas.Ended(Replica, fault);
+        if (Interlocked.CompareExchange(ref _settled, 1, 0) == 0) _call.Pool.Replicas.Ended(Replica, fault, gone);
     }
 
     private void TooLong()

@@ -3,28 +3,34 @@ using Hybrid.Targets;
 namespace Hybrid.CloudConnector.Pools.Health;
 
 /// <summary>Asks replicas how they are: only while requests are about, only those of which nothing was heard for a while, each a little apart.</summary>
-/// <remarks>What a probe says makes a replica more or less welcome; it neither ejects one nor brings one back, for a sick one may say that it is well.</remarks>
-internal sealed class Prober(ReplicaSet replicas, Configuration.ReplicaHealthOptions options, PoolClock clock, Func<double> draw, CancellationToken disposed)
+/// <remarks>
+/// What a probe says makes a replica more or less welcome. It ejects none, and brings none back but one whose process was gone: a sick one may
+/// say that it is well.
+/// </remarks>
+internal sealed class Prober(ReplicaSet replicas, PoolClock clock, Func<double> draw, CancellationToken disposed)
 {
     private static readonly TimeSpan LongestProbe = TimeSpan.FromSeconds(3);
 
     /// <summary>Probes that are due at the same time begin within it.</summary>
     private static readonly TimeSpan Spread = TimeSpan.FromSeconds(0.1);
 
-    private TimeSpan _nextLook;
+    /// <summary>Between two looks, about.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(0.5);
+
+    private long _nextLook;
 
     /// <summary>A request is about: who has long said nothing is asked, in the background.</summary>
     public void Look()
     {
         var now = clock.Now;
         List<Replica>? stale = null;
+        if (now.Ticks < Volatile.Read(ref _nextLook)) return; // for every request: nothing is written
         lock (replicas.Lock)
         {
-            if (now < _nextLook) return;
-            _nextLook = now + (options.ProbeAfter * (0.25 + (0.25 * draw())));
+            Volatile.Write(ref _nextLook, (now + (Pause * (0.5 + draw()))).Ticks);
             foreach (var replica in replicas.All)
             {
-                if (!replica.IsAsked && !(now - replica.Health.HeardAt < options.ProbeAfter) && replica.Target is INetworkTarget) (stale ??= []).Add(replica);
+                if (!replica.IsAsked && !(now - replica.Health.HeardAt < replica.Health.ProbeAfter(now)) && replica.Target is INetworkTarget) (stale ??= []).Add(replica);
             }
         }
 

@@ -23,9 +23,14 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     private TimeSpan? _waryUntil;
     private TimeSpan _wellSince;
     private int _ejections;
+    private bool _gone;
+    private bool _cameBackByProbe;
 
     /// <summary>Failures since the last success, of the last interval.</summary>
     public int Failures => _failures.Count;
+
+    /// <summary>How long nothing may be heard of it before it is asked how it is: shorter where something is wrong.</summary>
+    public TimeSpan ProbeAfter(TimeSpan now) => Failures > 0 || IsOnTrial || OutUntil(now) is not null || IsUnwell(now) ? Wary : options.ProbeAfter;
 
     /// <summary>Whether it has yet to show that it answers again.</summary>
     public bool IsOnTrial { get; private set; }
@@ -61,12 +66,14 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
 
     /// <summary>A request failed on it.</summary>
     /// <param name="now">When.</param>
-    /// <param name="unreachable">Whether nobody seems to be there.</param>
+    /// <param name="unavailable">Whether it seems unable to answer anybody.</param>
+    /// <param name="gone">Whether its connection broke, as of a process that ended.</param>
     /// <returns>Whether it is to be ejected, if its pool can spare it.</returns>
-    public bool Failed(TimeSpan now, bool unreachable = false)
+    public bool Failed(TimeSpan now, bool unavailable = false, bool gone = false)
     {
         HeardAt = now;
-        if (unreachable) _waryUntil = now + Wary;
+        _gone = gone;
+        if (unavailable) _waryUntil = now + Wary;
         while (_failures.TryPeek(out var oldest) && (now - oldest > options.Interval || _failures.Count >= options.ConsecutiveFailures)) _failures.Dequeue();
         _failures.Enqueue(now);
         return OutUntil(now) is null && _failures.Count >= options.ConsecutiveFailures;
@@ -91,7 +98,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     public void Began(TimeSpan now)
     {
         HeardAt = now;
-        (_unwellUntil, _waryUntil) = (null, null);
+        (_unwellUntil, _waryUntil, _cameBackByProbe) = (null, null, false);
         if (!IsOnTrial) return;
         (IsOnTrial, _rampFrom) = (false, now);
     }
@@ -106,10 +113,16 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>It asked to be left alone.</summary>
     public void Rest(TimeSpan until) => _restsUntil = until > _restsUntil ? until : _restsUntil ?? until;
 
-    /// <summary>A probe answered, well or not.</summary>
+    /// <summary>A probe answered, well or not. A process that was gone and answers again has come back, once until it brings something.</summary>
     public void Probed(TimeSpan now, bool well)
     {
         HeardAt = now;
+        if (well && _gone && !_cameBackByProbe && OutUntil(now) is not null)
+        {
+            (_outUntil, IsOnTrial, _wellSince, _cameBackByProbe) = (null, true, now, true);
+            _failures.Clear();
+        }
+
         _unwellUntil = well ? null : now + (options.ProbeAfter * 2);
     }
 

@@ -1,11 +1,15 @@
 using System.Runtime.ExceptionServices;
 using Hybrid.CloudConnector.Pools.Health;
+using Hybrid.Network;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools.Retries;
 
 /// <summary>Gets a request as far as its first update: the only part of it that may be asked of several replicas.</summary>
-/// <remarks>When retries are used up, or none may be made, the first fault surfaces.</remarks>
+/// <remarks>
+/// When retries are used up, or none may be made, the first fault surfaces. A move from a replica whose connection broke to one that is well
+/// is no load more than there was, for nobody works on the request there any longer: the budget is for every other retry.
+/// </remarks>
 internal static class Opening
 {
     public static async ValueTask<ReplicaStream> OpenAsync(PoolCall call)
@@ -29,15 +33,15 @@ internal static class Opening
             }
 
             first ??= fault;
-            if (!FailureRule.IsWorthAnother(fault.Error) || retries == pool.Options.Retries.Most || Wait(call, fault, retries) is not { } wait) ExceptionDispatchInfo.Throw(first);
-            else if (!pool.Budget.TryTake(pool.Clock.Now))
+            if (!FailureRule.IsWorthAnother(fault.Error) || retries == pool.Options.Retries.Most || Wait(call, fault, retries, out var isMove) is not { } wait) ExceptionDispatchInfo.Throw(first);
+            else if (!isMove && !pool.Budget.TryTake(pool.Clock.Now))
             {
                 PoolMeter.Retried(pool.Name, "refused");
                 ExceptionDispatchInfo.Throw(first);
             }
             else
             {
-                PoolMeter.Retried(pool.Name, "retry");
+                PoolMeter.Retried(pool.Name, isMove ? "move" : "retry");
                 retries++;
                 call.Trace?.Retries += 1;
                 await DelayAsync(call, wait, first).ConfigureAwait(false);
@@ -46,13 +50,19 @@ internal static class Opening
     }
 
     /// <summary>How long to wait before the next replica; null: there is none, or no time.</summary>
-    private static TimeSpan? Wait(PoolCall call, HybridException fault, int retries)
+    /// <param name="call">The request.</param>
+    /// <param name="fault">How the last one failed.</param>
+    /// <param name="retries">Retries so far.</param>
+    /// <param name="isMove">Whether the replica that failed is gone and another is well.</param>
+    private static TimeSpan? Wait(PoolCall call, HybridException fault, int retries, out bool isMove)
     {
+        isMove = false;
         var pool = call.Pool;
         var wait = Backoff.After(pool.Options.Retries, retries, pool.Draw());
         lock (pool.Replicas.Lock)
         {
-            pool.Replicas.Pick(call.Ask, out var refusal);
+            var next = pool.Replicas.Pick(call.Ask, out var refusal);
+            isMove = next is not null && BrokenConnection.Is(fault) && pool.Replicas.IsWell(next, call.Ask);
             if (refusal is { RetryAfter: { } rest }) wait = rest > wait ? rest : wait;
             else if (refusal is not null || (call.Ask.Tried == 0 && fault.RetryAfter is null)) return null; // nobody was asked, and nobody would be
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Hybrid.Targets;
 using Hybrid.Tests.Streaming.Simulated;
@@ -9,8 +10,11 @@ internal enum Mood
 {
     Well,
 
-    /// <summary>Nobody listens.</summary>
+    /// <summary>A gateway says that nobody listens.</summary>
     Dead,
+
+    /// <summary>Nobody listens.</summary>
+    Gone,
 
     /// <summary>Accepts, and never answers.</summary>
     Hangs,
@@ -75,6 +79,9 @@ internal sealed class ChaosReplica(VirtualTime time, Random random, string name,
     /// <summary>Every request that arrived, and when.</summary>
     public List<(TimeSpan At, DecodeRequest Request)> Received { get; } = [];
 
+    /// <summary>Attempts that found nobody.</summary>
+    public List<ReplicaTrace> Gone { get; } = [];
+
     public int Open { get; private set; }
 
     private Mood Now => Moods.LastOrDefault(mood => mood.At <= time.Elapsed.TotalSeconds).Mood;
@@ -93,6 +100,9 @@ internal sealed class ChaosReplica(VirtualTime time, Random random, string name,
             {
                 case Mood.Dead:
                     throw Fail(HybridError.TargetUnavailable, "connection refused");
+                case Mood.Gone:
+                    Gone.Add(request.Replicas!);
+                    throw Fail(HybridError.TargetUnavailable, "connection refused", new SocketException((int)SocketError.ConnectionRefused));
                 case Mood.Broken:
                     throw Fail(HybridError.Internal, "500");
                 case Mood.Busy:
@@ -137,7 +147,7 @@ internal sealed class ChaosReplica(VirtualTime time, Random random, string name,
     public async ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default)
     {
         await PauseAsync(Word == Word.Mute ? 1e6 : 0.01, cancellationToken).ConfigureAwait(false);
-        var well = Word switch { Word.SaysWell => true, Word.SaysSick => false, _ => Now is not (Mood.Dead or Mood.Hangs or Mood.Broken) };
+        var well = Word switch { Word.SaysWell => true, Word.SaysSick => false, _ => Now is not (Mood.Dead or Mood.Gone or Mood.Hangs or Mood.Broken) };
         if (well) _state = TargetState.Warm;
         else Fail(HybridError.TargetUnavailable, "sick");
         return well;
@@ -147,11 +157,11 @@ internal sealed class ChaosReplica(VirtualTime time, Random random, string name,
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private HybridException Fail(HybridError error, string what)
+    private HybridException Fail(HybridError error, string what, Exception? inner = null)
     {
         _failedAt = time.Elapsed;
         _state = new(TargetReadiness.Unavailable, what);
-        return new(error, $"{name}: {what}");
+        return new(error, $"{name}: {what}", inner);
     }
 
     private async Task PauseAsync(double seconds, CancellationToken cancellationToken)

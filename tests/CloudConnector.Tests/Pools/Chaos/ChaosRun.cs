@@ -50,7 +50,7 @@ internal sealed class ChaosRun
             {
                 TryTimeout = Chance(0.4) ? TimeSpan.FromSeconds(1 + (_random.NextDouble() * 4)) : null,
                 HedgeQuantile = Chance(0.4) ? 0.5 + (_random.NextDouble() * 0.49) : null,
-                HedgedTokensPerMinute = 200,
+                HedgedTokensPerMinute = 50,
                 Most = _random.Next(4),
             },
             Canary = new() { Share = _random.NextDouble() },
@@ -153,8 +153,9 @@ internal sealed class ChaosRun
 
     private string? CheckRetries()
     {
+        var moved = _replicas.SelectMany(replica => replica.Gone).ToList(); // from a replica that is gone to one that is well: no load more than there was
         foreach (var (at, request) in _replicas.SelectMany(replica => replica.Received).OrderBy(sent => sent.At))
-            _sent.Add((at, !_firsts.Add(request.Replicas!)));
+            _sent.Add((at, !_firsts.Add(request.Replicas!) && !moved.Remove(request.Replicas!)));
         if (_declared.Limits.Connections < 100)
         {
             // A retry that was allowed may wait in line for long before it is sent, so all of them are counted together.

@@ -154,6 +154,24 @@ public class EjectionTests
         Assert.Equal(5, bench.Replicas[0].Asked);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_good_probe_brings_back_a_process_that_was_gone_once_and_never_one_that_fails(bool gone)
+    {
+        var health = new ReplicaHealth(new());
+        health.Failed(At(0), unavailable: true, gone);
+        health.Eject(At(0));
+        health.Probed(At(2), well: true);
+        Assert.Equal(gone, health.OutUntil(At(2)) is null);
+        health.Eject(At(3));
+        health.Probed(At(4), well: true);
+        Assert.NotNull(health.OutUntil(At(4))); // it brought nothing in between
+        health.Began(At(5));
+        health.Probed(At(6), well: true);
+        Assert.Equal(gone, health.OutUntil(At(6)) is null);
+    }
+
     [Fact]
     public async Task A_replica_that_hangs_past_deadlines_is_left_out()
     {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Hybrid.CloudConnector.Pools.Retries;
 using Hybrid.Targets;
 
@@ -51,19 +52,42 @@ public class RetryTests
     }
 
     [Fact]
-    public async Task A_thousand_clients_of_a_dead_pool_make_no_storm()
+    public async Task All_that_were_on_a_replica_that_is_gone_move_to_one_that_is_well()
+    {
+        var bench = new PoolBench(2);
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var well = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        bench.Replicas[0].First = (_, _) => gone.Task;
+        bench.Replicas[1].First = (_, _) => well.Task;
+        var clients = Enumerable.Range(0, 40).Select(i => Asking.AskAsync(bench.Pool, new() { Prompt = new TextPrompt($"{i}") })).ToArray();
+        Assert.InRange(bench.Replicas[0].Asked, 10, 30);
+        gone.SetException(new HybridException(HybridError.TargetUnavailable, "reset", new SocketException((int)SocketError.ConnectionReset)));
+        well.SetResult();
+        await FinishAsync(bench, clients);
+        Assert.All(await Task.WhenAll(clients), answer => Assert.Equal("r1", answer.Text));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_thousand_clients_of_a_dead_pool_make_no_storm(bool nobodyListens)
     {
         var bench = new PoolBench(4);
-        foreach (var replica in bench.Replicas) replica.Fail();
+        foreach (var replica in bench.Replicas)
+            replica.First = (_, _) => throw new HybridException(HybridError.TargetUnavailable, "dead", nobodyListens ? new SocketException((int)SocketError.ConnectionRefused) : null);
         var clients = Enumerable.Range(0, 1000).Select(i => Asking.AskAsync(bench.Pool, new() { Prompt = new TextPrompt($"{i}") })).ToArray();
-        for (var i = 0; i < 1000 && !Array.TrueForAll(clients, client => client.IsCompleted); i++)
+        await FinishAsync(bench, clients);
+        Assert.All(await Task.WhenAll(clients), answer => Assert.Equal(HybridError.TargetUnavailable, answer.Fault!.Error));
+        Assert.InRange(bench.Replicas.Sum(replica => replica.Asked), 1001, 1250);
+    }
+
+    private static async Task FinishAsync(PoolBench bench, Task[] clients)
+    {
+        while (!Array.TrueForAll(clients, client => client.IsCompleted))
         {
             bench.Pass(0.005);
             await Task.Yield();
         }
-
-        Assert.All(await Task.WhenAll(clients), answer => Assert.Equal(HybridError.TargetUnavailable, answer.Fault!.Error));
-        Assert.InRange(bench.Replicas.Sum(replica => replica.Asked), 1001, 1200);
     }
 
     [Fact]
