@@ -49,4 +49,4 @@ internal sealed class PoolCall : IDisposable
 
 /// <summary>What the parts of a pool share.</summary>
 internal sealed record PoolParts(
-    string Name, Configuration.PoolOptions Options, PoolClock Clock, ReplicaSet Replicas, Admission Admission, Retries.RetryBudget Budget, Retries.HedgeRule Hedges, Func<double> Draw);
+    string Name, Configuration.PoolOptions Options, PoolClock Clock, ReplicaSet Replicas, Admission Admission, Retries.RetryBudget Budget, Retries.HedgeRule Hedges, Health.Prober Prober, Func<double> Draw);

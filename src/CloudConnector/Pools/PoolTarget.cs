@@ -16,7 +16,6 @@ namespace Hybrid.CloudConnector.Pools;
 internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
 {
     private readonly PoolParts _parts;
-    private readonly Prober _prober;
     private readonly TargetDescriptor _stated;
     private readonly CancellationTokenSource _disposed = new();
     private TargetDescriptor? _descriptor;
@@ -32,8 +31,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
         _stated = options.Descriptor;
         var clock = new PoolClock(time);
         var replicas = new ReplicaSet(options, [.. targets.Select(one => new Replica(one.Target, one.Options, new(options.Health)))], clock, draw, logger);
-        _parts = new(_stated.Name, options, clock, replicas, new(_stated.Name, replicas, options.Limits), new(options.Retries), new(options.Retries), draw);
-        _prober = new(replicas, clock, draw, _disposed.Token);
+        _parts = new(_stated.Name, options, clock, replicas, new(_stated.Name, replicas, options.Limits), new(options.Retries), new(options.Retries), new(replicas, clock, draw, _disposed.Token), draw);
         NeedsNetwork = replicas.All.Any(replica => replica.Target is INetworkTarget { NeedsNetwork: true });
     }
 
@@ -61,7 +59,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     {
         get
         {
-            _prober.Look(); // who asks is about to decide
+            _parts.Prober.Look(); // who asks is about to decide
             lock (_parts.Replicas.Lock) return PoolState.Of(_parts.Replicas, _parts.Admission.Waiting, _parts.Clock);
         }
     }
@@ -76,7 +74,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     public bool CanTakeOver(IReadOnlyCollection<string> lost) => _parts.Replicas.HasAnotherThan(lost);
 
     /// <inheritdoc />
-    public ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default) => _prober.AskAllAsync(cancellationToken);
+    public ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default) => _parts.Prober.AskAllAsync(cancellationToken);
 
     /// <inheritdoc />
     /// <remarks>Wakes one replica, the next where that fails: the others wake when the load needs them.</remarks>
@@ -118,7 +116,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
             throw new HybridException(HybridError.NoTargetAllowed, $"Pool '{_parts.Name}' is in zone '{_stated.Zone}', which may not see a request of class {request.Privacy}. Nothing was sent.");
 
         _parts.Budget.Request(_parts.Clock.Now);
-        _prober.Look();
+        _parts.Prober.Look();
         using var call = new PoolCall(_parts, request, left, cancellationToken);
         var answer = await Opening.OpenAsync(call).ConfigureAwait(false);
         await using var closing = answer.ConfigureAwait(false);

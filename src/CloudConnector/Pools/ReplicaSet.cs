@@ -82,9 +82,12 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         }
     }
 
-    /// <summary>Whether nothing speaks against a replica, under the lock.</summary>
-    public bool IsWell(Replica replica, Ask ask) =>
-        Preferences.Of(replica, ask, replica.IsCanary, RolledBack is not null, clock.Now) < Preference.Unwell;
+    /// <summary>Whether nothing was heard of late that speaks against a replica, under the lock.</summary>
+    public bool IsWell(Replica replica)
+    {
+        var now = clock.Now;
+        return replica.Health.OutUntil(now) is null && !replica.Health.IsUnwell(now);
+    }
 
     /// <summary>Something of an answer came for the first time.</summary>
     public void Began(Replica replica, TimeSpan after)

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using Hybrid.CloudConnector.Pools.Health;
-using Hybrid.Network;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools;
@@ -83,7 +82,7 @@ internal sealed class ReplicaStream : IAsyncDisposable
 
         if (error is not HybridException fault) error = fault = new HybridException(HybridError.Internal, $"Replica '{Replica.Name}' of pool '{_call.Pool.Name}' failed: {error.Message}", error);
         if (fault.RetryAfter is { } rest) _call.Pool.Replicas.Rest(Replica, rest);
-        if (FailureRule.IsReplicas(fault.Error, _began ? null : _call.Pool.Clock.Now - _start)) Settle(fault.Error, BrokenConnection.Is(fault));
+        if (FailureRule.IsReplicas(fault.Error, _began ? null : _call.Pool.Clock.Now - _start)) Settle(fault.Error, FailureRule.IsGone(fault));
         return error;
     }
 

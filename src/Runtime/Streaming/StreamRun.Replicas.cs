@@ -18,6 +18,7 @@ internal sealed partial class StreamRun
         {
             MayHedge = _budget is null,
             MaySubstitute = _decision.Profile.Model is null,
+            IsLastResort = !_decision.Standbys.Any(),
         },
     };
 

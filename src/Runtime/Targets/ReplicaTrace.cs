@@ -12,6 +12,9 @@ internal sealed class ReplicaTrace(IReadOnlyCollection<string> lost)
     /// <summary>Whether a declared substitute of the model may answer.</summary>
     public bool MaySubstitute { get; init; }
 
+    /// <summary>Whether no other target may go on, so that it is worth waiting for a replica that comes back.</summary>
+    public bool IsLastResort { get; init; }
+
     /// <summary>Who answers, or was asked last.</summary>
     public string? Replica { get; set; }
 

@@ -19,8 +19,12 @@ internal sealed class Ask(ulong key, ReplicaTrace? trace)
     /// <summary>Replicas that this attempt asked.</summary>
     public int Tried => _tried.Count;
 
+    /// <summary>Who was asked last.</summary>
+    public Replica? Last { get; private set; }
+
     public void Try(Replica replica)
     {
+        Last = replica;
         if (!_tried.Contains(replica)) _tried.Add(replica);
     }
 

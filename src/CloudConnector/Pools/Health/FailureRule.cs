@@ -1,3 +1,5 @@
+using Hybrid.Network;
+
 namespace Hybrid.CloudConnector.Pools.Health;
 
 /// <summary>Which faults speak against a replica, and which are worth another try.</summary>
@@ -15,6 +17,18 @@ internal static class FailureRule
         HybridError.DeadlineExceeded => silentFor >= LongEnough,
         _ => false,
     };
+
+    /// <summary>Whether its connection could not be made or broke, as of a process that ended; not where the other end reset a stream on purpose.</summary>
+    public static bool IsGone(Exception fault)
+    {
+        for (Exception? cause = fault; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is HttpProtocolException) return false;
+            if (cause is IOException) return true;
+        }
+
+        return BrokenConnection.Is(fault);
+    }
 
     /// <summary>What another replica, or the same one a little later, may well answer.</summary>
     public static bool IsWorthAnother(HybridError error) =>

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using Hybrid.CloudConnector.Pools.Health;
-using Hybrid.Network;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools.Retries;
@@ -12,9 +11,18 @@ namespace Hybrid.CloudConnector.Pools.Retries;
 /// </remarks>
 internal static class Opening
 {
+    /// <summary>More processes than that do not go away under one request.</summary>
+    private const int MostMoves = 8;
+
+    /// <summary>A process that is started again listens within it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between two looks at who is well, about.</summary>
+    private static readonly TimeSpan Between = TimeSpan.FromSeconds(0.25);
+
     public static async ValueTask<ReplicaStream> OpenAsync(PoolCall call)
     {
-        var (pool, retries) = (call.Pool, 0);
+        var (pool, retries, moves) = (call.Pool, 0, 0);
         HybridException? first = null;
         while (true)
         {
@@ -33,19 +41,36 @@ internal static class Opening
             }
 
             first ??= fault;
-            if (!FailureRule.IsWorthAnother(fault.Error) || retries == pool.Options.Retries.Most || Wait(call, fault, retries, out var isMove) is not { } wait) ExceptionDispatchInfo.Throw(first);
-            else if (!isMove && !pool.Budget.TryTake(pool.Clock.Now))
+            var next = FailureRule.IsWorthAnother(fault.Error) ? await NextAsync(call, fault, retries).ConfigureAwait(false) : default;
+            if (next.Wait is not { } wait || (next.IsMove ? moves == MostMoves : retries == pool.Options.Retries.Most)) ExceptionDispatchInfo.Throw(first);
+            else if (!next.IsMove && !pool.Budget.TryTake(pool.Clock.Now))
             {
                 PoolMeter.Retried(pool.Name, "refused");
                 ExceptionDispatchInfo.Throw(first);
             }
             else
             {
-                PoolMeter.Retried(pool.Name, isMove ? "move" : "retry");
-                retries++;
+                PoolMeter.Retried(pool.Name, next.IsMove ? "move" : "retry");
+                if (next.IsMove) moves++;
+                else retries++;
                 call.Trace?.Retries += 1;
                 await DelayAsync(call, wait, first).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>What comes next. Where the process is gone, nobody is well and no other target may go on, it is waited a while for one to come back; nothing is sent meanwhile.</summary>
+    private static async ValueTask<(TimeSpan? Wait, bool IsMove)> NextAsync(PoolCall call, HybridException fault, int retries)
+    {
+        var until = call.Pool.Clock.Now + Patience;
+        while (true)
+        {
+            var wait = Wait(call, fault, retries, out var isMove);
+            if (isMove || wait is null || call.Trace is not { IsLastResort: true } || !FailureRule.IsGone(fault) || call.Pool.Clock.Now >= until) return (wait, isMove);
+            var look = Between * (0.5 + call.Pool.Draw());
+            if (!call.HasTimeFor(look)) return (wait, isMove);
+            call.Pool.Prober.Look();
+            await DelayAsync(call, look, fault).ConfigureAwait(false);
         }
     }
 
@@ -62,7 +87,7 @@ internal static class Opening
         lock (pool.Replicas.Lock)
         {
             var next = pool.Replicas.Pick(call.Ask, out var refusal);
-            isMove = next is not null && BrokenConnection.Is(fault) && pool.Replicas.IsWell(next, call.Ask);
+            isMove = next is not null && FailureRule.IsGone(fault) && next != call.Ask.Last && pool.Replicas.IsWell(next);
             if (refusal is { RetryAfter: { } rest }) wait = rest > wait ? rest : wait;
             else if (refusal is not null || (call.Ask.Tried == 0 && fault.RetryAfter is null)) return null; // nobody was asked, and nobody would be
         }

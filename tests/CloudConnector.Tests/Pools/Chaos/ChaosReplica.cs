@@ -80,7 +80,7 @@ internal sealed class ChaosReplica(VirtualTime time, Random random, string name,
     public List<(TimeSpan At, DecodeRequest Request)> Received { get; } = [];
 
     /// <summary>Attempts that found nobody.</summary>
-    public List<ReplicaTrace> Gone { get; } = [];
+    public List<(TimeSpan At, ReplicaTrace Trace)> Gone { get; } = [];
 
     public int Open { get; private set; }
 
@@ -101,7 +101,7 @@ internal sealed class ChaosReplica(VirtualTime time, Random random, string name,
                 case Mood.Dead:
                     throw Fail(HybridError.TargetUnavailable, "connection refused");
                 case Mood.Gone:
-                    Gone.Add(request.Replicas!);
+                    Gone.Add((time.Elapsed, request.Replicas!));
                     throw Fail(HybridError.TargetUnavailable, "connection refused", new SocketException((int)SocketError.ConnectionRefused));
                 case Mood.Broken:
                     throw Fail(HybridError.Internal, "500");

@@ -155,7 +155,13 @@ internal sealed class ChaosRun
     {
         var moved = _replicas.SelectMany(replica => replica.Gone).ToList(); // from a replica that is gone to one that is well: no load more than there was
         foreach (var (at, request) in _replicas.SelectMany(replica => replica.Received).OrderBy(sent => sent.At))
-            _sent.Add((at, !_firsts.Add(request.Replicas!) && !moved.Remove(request.Replicas!)));
+        {
+            var again = !_firsts.Add(request.Replicas!);
+            var from = again ? moved.FindIndex(gone => gone.Trace == request.Replicas && gone.At <= at) : -1;
+            if (from >= 0) moved.RemoveAt(from);
+            _sent.Add((at, again && from < 0));
+        }
+
         if (_declared.Limits.Connections < 100)
         {
             // A retry that was allowed may wait in line for long before it is sent, so all of them are counted together.
@@ -165,10 +171,10 @@ internal sealed class ChaosRun
 
         foreach (var (at, _) in _sent.Where(sent => sent.Again))
         {
-            var retries = _sent.Count(sent => sent.Again && sent.At <= at && at - sent.At < TimeSpan.FromSeconds(RetryBudget.WindowSeconds - 1));
-            // A retry was allowed when it was decided, a backoff ago.
+            var retries = _sent.Count(sent => sent.Again && sent.At <= at && at - sent.At < TimeSpan.FromSeconds(RetryBudget.WindowSeconds - 2));
+            // A retry was allowed when it was decided, up to a second before it was sent, and the oldest second leaves the budget whole.
             var load = _calls.Count(call => call <= at && at - call < TimeSpan.FromSeconds(RetryBudget.WindowSeconds + 1));
-            if (retries > Math.Max(_declared.Retries.BudgetFloor, _declared.Retries.BudgetShare * load) + 1) return $"{retries} retries at {at} beside {load} requests";
+            if (retries > Math.Max(_declared.Retries.BudgetFloor, _declared.Retries.BudgetShare * load)) return $"{retries} retries at {at} beside {load} requests";
         }
 
         return null;

@@ -68,6 +68,37 @@ public class RetryTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_no_other_target_may_go_on_it_is_waited_for_a_process_to_come_back_and_nothing_is_sent_meanwhile(bool lastResort)
+    {
+        var bench = new PoolBench(2);
+        foreach (var replica in bench.Replicas)
+        {
+            replica.Probe = false;
+            replica.First = (_, _) => throw new HybridException(HybridError.TargetUnavailable, "gone", new SocketException((int)SocketError.ConnectionRefused));
+        }
+
+        var clients = Enumerable.Range(0, 100).Select(i => Asking.AskAsync(bench.Pool, new() { Prompt = new TextPrompt($"{i}"), Replicas = new([]) { IsLastResort = lastResort } })).ToArray();
+        for (var i = 0; i < 500; i++)
+        {
+            bench.Pass(0.01);
+            await Task.Yield();
+        }
+
+        Assert.InRange(bench.Replicas.Sum(replica => replica.Asked), 100, 130);
+        foreach (var replica in bench.Replicas)
+        {
+            replica.Recover();
+            replica.Probe = true;
+            replica.State = TargetState.Warm;
+        }
+
+        await FinishAsync(bench, clients);
+        Assert.Equal(lastResort ? 100 : 0, (await Task.WhenAll(clients)).Count(answer => answer.Fault is null));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_thousand_clients_of_a_dead_pool_make_no_storm(bool nobodyListens)
