@@ -15,10 +15,18 @@ public static class CloudConnectorServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, WorkerTargetFactory>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, OpenAiTargetFactory>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, OpenInferenceTargetFactory>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, TritonTargetFactory>());
+        AddPools<WorkerTargetFactory>(services);
+        AddPools<OpenAiTargetFactory>(services);
+        AddPools<OpenInferenceTargetFactory>(services);
+        AddPools<TritonTargetFactory>(services);
         return services;
+    }
+
+    /// <summary>Registers a type of pool by what makes one replica of it.</summary>
+    private static void AddPools<TReplicas>(IServiceCollection services)
+        where TReplicas : class, ITargetFactory
+    {
+        services.TryAddSingleton<TReplicas>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITargetFactory, PoolTargetFactory<TReplicas>>());
     }
 }

@@ -141,7 +141,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
     public HybridException Unavailable(string reason, Exception? inner = null)
     {
         Failed(reason);
-        return new(HybridError.TargetUnavailable, $"Pool '{Name}' at {_options.Endpoint.GetLeftPart(UriPartial.Authority)} failed: {reason.TrimEnd('.')}. What was delivered stands.", inner)
+        return new(HybridError.TargetUnavailable, $"Pool '{Name}' at {_options.Endpoint.Scheme}://{_options.Endpoint.Authority} failed: {reason.TrimEnd('.')}. What was delivered stands.", inner)
         {
             RetryAfter = (inner as GrpcException)?.RetryAfter,
         };

@@ -16,6 +16,14 @@ public sealed record Receipt
     /// <summary>Where the data went.</summary>
     public required Zone Zone { get; init; }
 
+    /// <summary>The replica of the pool that answered, or was asked last, by its name in the configuration.</summary>
+    /// <value>Null: the target has no replicas, or none was asked.</value>
+    public string? Replica { get; init; }
+
+    /// <summary>Replicas that the pool asked besides: retries before anything came, and hedges. What hedges took is in the tokens here.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Retries { get; init; }
+
     /// <summary>Whether the target was cold or loading when it was asked.</summary>
     public bool Cold { get; init; }
 

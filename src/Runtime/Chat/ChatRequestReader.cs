@@ -100,8 +100,7 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
                 : throw Invalid($"ChatOptions.ModelId names target '{modelId}', but the request is pinned to '{pinned}'");
         }
 
-        var known = targets.Select(target => $"{target.Descriptor.Name} ({target.Descriptor.Model})");
-        throw Invalid($"ChatOptions.ModelId '{modelId}' is neither a target nor a target's model; there are {string.Join(", ", known)}");
+        throw Invalid($"ChatOptions.ModelId '{modelId}' is neither a target nor a model that one carries; {ModelCatalogue.Carried(modelId, targets.Select(target => target.Descriptor))}");
     }
 
     private static HybridException Invalid(string message) => new(HybridError.InvalidRequest, message + ". Nothing was sent.");

@@ -91,8 +91,8 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<s
     {
         foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key)))
         {
-            var nearest = _known.MinBy(known => Distance(known, child.Key));
-            var near = nearest is not null && Distance(nearest, child.Key) <= Math.Max(2, child.Key.Length / 3);
+            var nearest = _known.MinBy(known => EditDistance.Between(known, child.Key));
+            var near = nearest is not null && EditDistance.Between(nearest, child.Key) <= Math.Max(2, child.Key.Length / 3);
             Error(child.Key, "there is no such key; " + (near ? $"did you mean {nearest}?" : $"there are {string.Join(", ", _known.Order(StringComparer.Ordinal))}"));
         }
     }
@@ -117,25 +117,6 @@ internal sealed class SectionReader(IConfigurationSection section, ICollection<s
         value = default;
         return Array.Exists(Enum.GetNames<T>(), name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase))
             && Enum.TryParse(text, ignoreCase: true, out value);
-    }
-
-    /// <summary>Levenshtein's distance, upper and lower case alike.</summary>
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var replace = diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replace, Math.Min(row[j - 1], diagonal) + 1);
-            }
-        }
-
-        return row[b.Length];
     }
 
     private T? Parse<T>(string key, string expected, TryParse<T> parse)

@@ -13,7 +13,13 @@ internal static class TargetList
         List<string> errors = [.. options.Errors];
         foreach (var (name, pool) in options.Pools)
         {
-            if (Find(factories, pool) is not null) continue;
+            if (Find(factories, pool) is { } found)
+            {
+                if (!found.TakesReplicas && pool.Replicas.Count > 0)
+                    errors.Add($"{HybridOptions.Section}:{nameof(options.Pools)}:{name}:{nameof(pool.Replicas)}: pools of type '{pool.Type}' have one {nameof(pool.Endpoint)}; give that");
+                continue;
+            }
+
             var types = factories.Count == 0
                 ? "no pool types are registered; call services.AddCloudConnector()"
                 : $"use {string.Join(", ", factories.Select(factory => factory.Type))}";

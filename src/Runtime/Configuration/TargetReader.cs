@@ -62,11 +62,16 @@ internal static class TargetReader
         var model = section.Text(nameof(TargetDescriptor.Model));
         if (model is null) section.Error(nameof(TargetDescriptor.Model), "it is missing; name the model that the pool serves");
         var endpoint = section.Address(nameof(PoolOptions.Endpoint));
-        if (!section.Has(nameof(PoolOptions.Endpoint))) section.Error(nameof(PoolOptions.Endpoint), "it is missing; give the pool's address");
+        var replicas = ReplicaReader.Replicas(section, endpoint);
         var read = new PoolOptions
         {
             Type = section.Text(nameof(PoolOptions.Type)) ?? "worker",
             Endpoint = endpoint,
+            Replicas = replicas,
+            Limits = ReplicaReader.Limits(section),
+            Health = ReplicaReader.Health(section),
+            Retries = ReplicaReader.Retries(section),
+            Canary = ReplicaReader.Canary(section),
             ApiKey = section.Text(nameof(PoolOptions.ApiKey)),
             Settings = section.Free(nameof(PoolOptions.Settings)),
             PreWarm = section.Flag(nameof(PoolOptions.PreWarm)) ?? false,

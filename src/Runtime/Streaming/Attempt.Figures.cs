@@ -29,8 +29,9 @@ internal sealed partial class Attempt
     {
         var total = _time.GetElapsedTime(_start);
         var began = _firstToken is not null || _completion is not null;
-        var output = Math.Max(_completion?.OutputTokens ?? 0, _tokens);
-        var input = _completion is { PromptTokens: > 0 } known ? known.PromptTokens : began ? _terms.InputTokens : 0;
+        var hedged = Trace?.WastedOutputTokens ?? 0;
+        var output = Math.Max(_completion?.OutputTokens ?? 0, _tokens) + hedged;
+        var input = (_completion is { PromptTokens: > 0 } known ? known.PromptTokens : began ? _terms.InputTokens : 0) + (Trace?.WastedInputTokens ?? 0);
         var cached = _completion?.CachedTokens ?? 0;
         var queue = _completion?.QueueTime ?? TimeSpan.Zero;
         var reported = _completion is { PrefillTime.Ticks: > 0 };
@@ -42,13 +43,15 @@ internal sealed partial class Attempt
         return new Receipt
         {
             Target = _descriptor.Name,
-            Model = _descriptor.Model,
+            Model = Model,
             Zone = _descriptor.Zone,
+            Replica = Trace?.Replica,
+            Retries = Trace?.Retries ?? 0,
             Cold = _cold,
             InputTokens = input,
             CachedTokens = cached,
             OutputTokens = output,
-            WastedTokens = Math.Min(output, _discarded + (_completion is null ? output - _left : 0)),
+            WastedTokens = Math.Min(output, _discarded + hedged + (_completion is null ? output - hedged - _left : 0)),
             TimeToFirstToken = _firstToken,
             QueueTime = queue,
             PrefillTime = prefill,

@@ -101,6 +101,12 @@ internal sealed partial class Attempt
 
     public TargetDescriptor Descriptor => _descriptor;
 
+    /// <summary>The model that decodes: a replica may be a substitute.</summary>
+    public string Model => Trace?.Model ?? _descriptor.Model;
+
+    /// <summary>What a target over replicas tells of it; null of any other.</summary>
+    public ReplicaTrace? Trace => _request.Replicas;
+
     /// <summary>What failed; set with <see cref="AttemptNews.Fault"/>.</summary>
     public Exception? Error => _cut ?? _error;
 

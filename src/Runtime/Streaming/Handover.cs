@@ -32,7 +32,7 @@ public sealed record Handover
         var place = AtToken switch { 0 => "before any text", 1 => "after 1 token", _ => $"after {AtToken} tokens" };
         var gap = Gap is { } span ? $", gap {Walls.Digits(span.TotalSeconds)} s" : "";
         var discarded = DiscardedTokens > 0 ? $", {DiscardedTokens} tokens thrown away" : "";
-        return $"{From} to {To} {place}: {Why}{gap}{discarded}";
+        return $"{From} to {(From == To ? "another replica of it" : To)} {place}: {Why}{gap}{discarded}";
     }
 
     private string Why => Reason switch

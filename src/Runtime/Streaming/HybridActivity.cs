@@ -34,7 +34,7 @@ internal static class HybridActivity
     {
         if (activity is null) return;
         activity.SetTag("gen_ai.usage.input_tokens", receipt.InputTokens).SetTag("gen_ai.usage.output_tokens", receipt.OutputTokens)
-            .SetTag("hybrid.wasted_tokens", receipt.WastedTokens).SetTag("hybrid.finish", receipt.Finish.ToString());
+            .SetTag("hybrid.replica", receipt.Replica).SetTag("hybrid.wasted_tokens", receipt.WastedTokens).SetTag("hybrid.finish", receipt.Finish.ToString());
         Close(activity, receipt.Error);
     }
 

@@ -93,7 +93,7 @@ internal sealed partial class StreamRun
         _confidence?.Clear();
         _last = (target.Descriptor.Name, target.Descriptor.Model);
         var terms = new AttemptTerms(_decision.Profile.InputTokens + _run.SaidTokens, _decision.Seen(candidate.Name), _budget, Math.Max(_policy.OutputTokensBound - _run.SaidTokens, 1), _activity, NetworkState.Needs(target) ? _services.Network : null);
-        return new(target, request, terms, _signal, _time, _services.Energy, _either);
+        return new(target, Traced(target, request), terms, _signal, _time, _services.Energy, _either);
     }
 
     private void Seam(string to, HandoverReason reason, int discarded)

@@ -241,7 +241,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         {
             if (_rival is not null) Drop(ref _rival, RequestFinish.Superseded);
             _run.Say(update);
-            _delivery.Add(new(update.Text, update.TokenCount, speaker.Name, speaker.Descriptor.Model) { ToolCall = update.ToolCall, Scores = update.Scores, Handover = _seam });
+            _delivery.Add(new(update.Text, update.TokenCount, speaker.Name, speaker.Model) { ToolCall = update.ToolCall, Scores = update.Scores, Handover = _seam });
             _seam = null;
         }
 
@@ -277,17 +277,18 @@ internal sealed partial class StreamRun : IAsyncDisposable
         }
 
         _left = (speaker.Name, reason);
+        if (reason == HandoverReason.Silence) speaker.Trace?.FellSilent = true;
         Account(ref _speaker, fault);
         if (_ended) return;
         if (_run.LimitReached) Finish(RequestFinish.Length);
         else if (_rival is null && !FailoverRule.WorthAnother(fault.Error, _run)) Fail(_run.Surface(fault), RequestFinish.Failed);
     }
 
-    /// <summary>Writes a failed attempt down; its target is not asked again.</summary>
+    /// <summary>Writes a failed attempt down; its target is not asked again, but for one with another replica.</summary>
     private void Account(ref Attempt? attempt, HybridException fault)
     {
         var failed = attempt!;
-        _tried.Add(failed.Name);
+        if (!TakesOver(failed, fault)) _tried.Add(failed.Name);
         if (fault is { InnerException: BudgetRefusalException refusal })
         {
             _run.PassOver(failed.Name, refusal.Message);
@@ -310,7 +311,7 @@ internal sealed partial class StreamRun : IAsyncDisposable
         CloseOthers(RequestFinish.Superseded);
         if (_speaker is { } speaker)
         {
-            _last = (speaker.Name, speaker.Descriptor.Model);
+            _last = (speaker.Name, speaker.Model);
             Close(ref _speaker, finish);
         }
     }

@@ -55,6 +55,9 @@ public sealed record DecodeRequest
     /// <summary>Sees each token id as this process's engine samples it, on the decode thread; it is not sent to a pool.</summary>
     internal Action<int>? OnToken { get; init; }
 
+    /// <summary>What a target over replicas and its conductor tell each other; null where nobody conducts.</summary>
+    internal ReplicaTrace? Replicas { get; init; }
+
     /// <summary>What a target must be able to do for it, beside taking its prompt.</summary>
     internal TargetCapabilities Needs =>
         (OffersTools ? TargetCapabilities.Tools : TargetCapabilities.None) | (LogProbabilities is null ? TargetCapabilities.None : TargetCapabilities.LogProbabilities) | (Format?.Needs ?? TargetCapabilities.None);

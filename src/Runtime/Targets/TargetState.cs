@@ -2,7 +2,7 @@ namespace Hybrid.Targets;
 
 /// <summary>What is known of a target at one moment.</summary>
 /// <param name="Readiness">Whether it can decode now.</param>
-/// <param name="Reason">Why it is not warm; empty when it is.</param>
+/// <param name="Reason">Why it is not warm, or which of its replicas are out and until when; empty where all is well.</param>
 /// <param name="QueueLength">Requests waiting.</param>
 /// <param name="BusySlots">Requests being decoded.</param>
 /// <param name="Slots">Requests that can be decoded at once; 0 where unknown.</param>

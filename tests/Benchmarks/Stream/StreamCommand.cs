@@ -10,6 +10,7 @@ internal static class StreamCommand
         ("bridge", "the device speaks while a worker that was scaled to zero loads: TTFT and the seam", Bridges.RunAsync),
         ("same", "greedy answers cut at random tokens against the unbroken ones", Stitches.RunAsync),
         ("kill", "workers killed with SIGKILL at random tokens", Kills.RunAsync),
+        ("pool", "three workers of one pool killed in turn with SIGKILL while 200 streams run", DyingPools.RunAsync),
         ("reader", "a reader that stops: what a worker decodes ahead of it", SlowReader.RunAsync),
     ];
 

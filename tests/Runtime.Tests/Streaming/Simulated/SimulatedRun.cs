@@ -67,6 +67,8 @@ internal sealed class SimulatedRun
 
     public IEnumerable<HandoverReason> Reasons => _receipts[0].Handovers.Select(handover => handover.Reason);
 
+    public int TakenOver => _receipts[0].Handovers.Count(handover => handover.From == handover.To);
+
     public bool Completed => _error is null && !_walkedAway;
 
     /// <summary>Runs it to its end.</summary>
@@ -97,7 +99,7 @@ internal sealed class SimulatedRun
 
     private async Task ReadAsync()
     {
-        var conductor = new Conductor(new(_time, NullLogger.Instance, name => Buggy.Wrap(_targets.First(target => target.Descriptor.Name == name), _bug), Look));
+        var conductor = new Conductor(new(_time, NullLogger.Instance, Find, Look));
         try
         {
             var last = "";
@@ -121,6 +123,13 @@ internal sealed class SimulatedRun
         {
             _error = error;
         }
+    }
+
+    private ITarget Find(string name)
+    {
+        var target = _targets.First(target => target.Descriptor.Name == name);
+        var wrapped = Buggy.Wrap(target, _bug);
+        return target.Replicas > 1 ? new SimulatedPool(wrapped, target.Replicas) : wrapped;
     }
 
     private Task PauseAsync(double seconds)
@@ -181,7 +190,12 @@ internal sealed class SimulatedRun
         var delivered = _pieces.Sum(piece => piece.TokenCount);
         var miscounts = _targets.Any(target => target.Trouble == Trouble.Miscounts);
         if (!miscounts && receipt.OutputTokens - receipt.WastedTokens != delivered) return $"{receipt.OutputTokens} tokens less {receipt.WastedTokens} wasted are not the {delivered} delivered";
-        return receipt.Handovers.Any(handover => handover.From == handover.To) ? "it moved to where it was" : null;
+        foreach (var stay in receipt.Handovers.Where(handover => handover.From == handover.To).CountBy(handover => handover.From))
+        {
+            if (stay.Value >= _targets.First(target => target.Descriptor.Name == stay.Key).Replicas) return "it moved to where it was";
+        }
+
+        return receipt.Handovers.Any(handover => handover.From == handover.To && handover.Reason is not (HandoverReason.Fault or HandoverReason.Silence)) ? "it left a replica without a fault" : null;
     }
 
     private string? CheckTargets()
@@ -254,6 +268,7 @@ internal sealed class SimulatedRun
             Lumpy = Chance(0.2),
             Numbers = numbers,
             HonestUpTo = GuardedLength,
+            Replicas = Chance(0.3) ? _random.Next(2, 12) : 1,
         };
         if (cold > 0) target.MakeCold();
         return target;

@@ -80,6 +80,9 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
     /// <summary>Characters of said text up to which it does not lie about going on.</summary>
     public int HonestUpTo { get; init; }
 
+    /// <summary>How many replicas it has; 1: it is no pool.</summary>
+    public int Replicas { get; init; } = 1;
+
     public List<DecodeRequest> Received { get; } = [];
 
     public int OpenStreams { get; private set; }

@@ -16,7 +16,7 @@ public sealed class StreamSimulationTests
     {
         var failures = new ConcurrentBag<string>();
         var reasons = new ConcurrentDictionary<HandoverReason, int>();
-        var (completed, moved, byTokens) = (0, 0, 0);
+        var (completed, moved, byTokens, takenOver) = (0, 0, 0, 0);
         // Away from the tests' own context, so that everything of a run happens on one thread.
         await Task.Run(() => Parallel.For(FirstSeed, FirstSeed + Runs, (seed, loop) =>
         {
@@ -30,6 +30,7 @@ public sealed class StreamSimulationTests
 
             if (!run.WasAsked) return;
             if (run.Completed) Interlocked.Increment(ref completed);
+            if (run.TakenOver > 0) Interlocked.Increment(ref takenOver);
             if (run.Handovers > 0) Interlocked.Increment(ref moved);
             if (run.WentOnFromTokens) Interlocked.Increment(ref byTokens);
             foreach (var reason in run.Reasons) reasons.AddOrUpdate(reason, 1, (_, count) => count + 1);
@@ -39,6 +40,7 @@ public sealed class StreamSimulationTests
         // The runs are of the kind that the invariants are about.
         Assert.True(completed > Runs / 2, $"{completed} completed");
         Assert.True(moved > Runs / 10, $"{moved} moved");
+        Assert.True(takenOver > Runs / 200, $"{takenOver} stayed with a pool whose replica failed");
         Assert.True(byTokens > Runs / 100, $"{byTokens} went on from tokens");
         HandoverReason[] seen = [HandoverReason.Fault, HandoverReason.Plan, HandoverReason.Race, HandoverReason.Silence, HandoverReason.Price];
         Assert.All(seen, reason => Assert.True(reasons.GetValueOrDefault(reason) > Runs / 2000, $"{reason}: {reasons.GetValueOrDefault(reason)}"));

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Sockets;
+using Hybrid.Accounting;
+using Hybrid.CloudConnector;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Hybrid.EndToEnd.Streaming;
+
+/// <summary>Three worker processes behind one pool, of which one after another is killed with SIGKILL and started again while many streams run.</summary>
+internal sealed class DyingPool : IAsyncDisposable
+{
+    private static readonly ChatOptions Options = new() { Temperature = 0, MaxOutputTokens = 200 };
+    private readonly Worker[] _workers;
+    private readonly ServiceProvider _services;
+    private readonly SemaphoreSlim _due = new(0);
+    private int _pieces;
+
+    private DyingPool(Worker[] workers, ServiceProvider services) => (_workers, _services) = (workers, services);
+
+    public int Kills { get; private set; }
+
+    public static async Task<DyingPool> StartAsync(string model)
+    {
+        Worker[] workers = [new("a", model), new("b", model), new("c", model)];
+        await Task.WhenAll(workers.Select(worker => worker.StartAsync()));
+        var settings = new Dictionary<string, string?> { ["Hybrid:Pools:cloud:Zone"] = "site", ["Hybrid:Pools:cloud:Model"] = "cloud" };
+        foreach (var worker in workers) settings[$"Hybrid:Pools:cloud:Replicas:{worker.Name}:Endpoint"] = $"http://127.0.0.1:{worker.Port}";
+        var services = new ServiceCollection().AddHybrid(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).AddCloudConnector();
+        return new(workers, services.BuildServiceProvider());
+    }
+
+    /// <summary>Asks every question, so many at a time, and kills a worker each time that so many pieces of text have arrived.</summary>
+    public async Task<IReadOnlyList<(string Question, string Text, RequestReceipt? Receipt, Exception? Fault)>> RunAsync(IReadOnlyList<string> questions, int streams, int piecesBetweenKills)
+    {
+        var answers = new (string, string, RequestReceipt?, Exception?)[questions.Count];
+        using var over = new CancellationTokenSource();
+        var killing = KillAsync(over.Token);
+        await Parallel.ForEachAsync(Enumerable.Range(0, questions.Count), new ParallelOptions { MaxDegreeOfParallelism = streams }, async (i, _) => answers[i] = await AskAsync(questions[i], piecesBetweenKills));
+        await over.CancelAsync();
+        await killing;
+        return answers;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        foreach (var worker in _workers) worker.Dispose();
+        _due.Dispose();
+    }
+
+    private async Task<(string, string, RequestReceipt?, Exception?)> AskAsync(string question, int piecesBetweenKills)
+    {
+        var (text, receipt) = ("", (RequestReceipt?)null);
+        try
+        {
+            await foreach (var update in _services.GetRequiredService<HybridChatClient>().GetStreamingResponseAsync(question, Options))
+            {
+                text += update.Text;
+                receipt = update.AdditionalProperties?.GetValueOrDefault(HybridUpdateKeys.Receipt) as RequestReceipt ?? receipt;
+                if (update.Text.Length > 0 && Interlocked.Increment(ref _pieces) % piecesBetweenKills == 0) _due.Release();
+            }
+
+            return (question, text, receipt, null);
+        }
+        catch (HybridException fault)
+        {
+            return (question, text, receipt, fault);
+        }
+    }
+
+    /// <summary>One at a time: the next is killed once the last one listens again.</summary>
+    private async Task KillAsync(CancellationToken over)
+    {
+        try
+        {
+            while (true)
+            {
+                await _due.WaitAsync(over);
+                var worker = _workers[Kills++ % _workers.Length];
+                worker.Kill();
+                await worker.StartAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // All questions are answered.
+        }
+    }
+
+    private sealed class Worker(string name, string model) : IDisposable
+    {
+        private ChildProcess? _process;
+
+        public string Name => name;
+
+        public int Port { get; } = FreePort();
+
+        /// <summary>Returns when it listens.</summary>
+        public async Task StartAsync()
+        {
+            _process = ChildProcess.Start("src/CloudWorker", "hybrid-worker", "--model", model, "--http-port", "0", "--grpc-port", $"{Port}", "--threads", "1", "--poll", "0", "--queue", "1000", "--exit-with-stdin");
+            if (await _process.Output.ReadLineAsync() is null) throw new InvalidOperationException($"Worker {name} did not start.");
+        }
+
+        public void Kill() => _process!.Dispose(); // SIGKILL
+
+        public void Dispose() => _process?.Dispose();
+
+        private static int FreePort()
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+    }
+}
