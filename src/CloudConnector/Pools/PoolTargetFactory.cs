@@ -18,6 +18,7 @@ internal sealed class PoolTargetFactory<TReplicas>(TReplicas replicas, TimeProvi
     public ITarget Create(PoolOptions options)
     {
         List<ReplicaOptions> places = [.. options.Replicas];
+        if (options.Endpoint is null && places.Count == 0) return replicas.Create(options); // the type says what is missing
         if (options.Endpoint is { } own) places.Insert(0, new() { Name = own.Authority, Endpoint = own });
         return new PoolTarget(
             options,

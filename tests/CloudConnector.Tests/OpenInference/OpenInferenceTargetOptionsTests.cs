@@ -44,7 +44,7 @@ public class OpenInferenceTargetOptionsTests
             },
         });
         Assert.Equal(TargetCapabilities.Text | TargetCapabilities.Continuation | TargetCapabilities.Chat, target.Descriptor.Capabilities);
-        Assert.Null(await Assert.IsType<OpenInferenceTarget>(target).ProbeAsync());
+        Assert.Null(await ((INetworkTarget)target).ProbeAsync());
         File.Delete(template);
     }
 

@@ -41,15 +41,7 @@ internal sealed class Prober(ReplicaSet replicas, PoolClock clock, Func<double> 
     /// <returns>Whether any answered; null: none can be asked.</returns>
     public async ValueTask<bool?> AskAllAsync(CancellationToken cancellationToken)
     {
-        var first = TimeSpan.Zero;
-        var questions = new List<Task<bool?>>();
-        foreach (var replica in replicas.All)
-        {
-            questions.Add(AskAsync(replica, first, cancellationToken));
-            first = Spread * draw();
-        }
-
-        var answers = await Task.WhenAll(questions).ConfigureAwait(false);
+        var answers = await Task.WhenAll(replicas.All.Select(replica => AskAsync(replica, TimeSpan.Zero, cancellationToken))).ConfigureAwait(false);
         return answers.Contains(true) ? true : answers.Contains(false) ? false : null;
     }
 
