@@ -16,6 +16,8 @@ internal sealed class InferencePool(NodePeer peer) : IAsyncDisposable
     {
         Endpoint = peer.Endpoint,
         Streaming = true,
+        ConnectTimeout = TimeSpan.FromMinutes(1), // a busy machine is no fault
+        IdleTimeout = TimeSpan.FromMinutes(3),
         Descriptor = new() { Name = "far", Model = "story", Zone = Zone.Site, Capabilities = TargetCapabilities.Text | TargetCapabilities.Continuation },
     };
 
