@@ -3,6 +3,7 @@ using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Doctor;
 using Hybrid.Cli.Policy;
+using Hybrid.Cli.Pools;
 using Hybrid.Cli.Route;
 using Hybrid.Cli.Run;
 
@@ -11,6 +12,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
     RunCommand.Create(),
     RouteCommand.Create(),
     PolicyCommand.Create(),
+    PoolsCommand.Create(),
     DoctorCommand.Create(),
 };
 

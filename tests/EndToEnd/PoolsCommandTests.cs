@@ -1,0 +1,49 @@
+using System.Text.Json;
+using Hybrid.EndToEnd.Streaming;
+
+namespace Hybrid.EndToEnd;
+
+/// <summary><c>hybrid pools</c> against a worker in a process of its own, over gRPC and over HTTP, beside a replica that is not there.</summary>
+public sealed class PoolsCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-pools").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task It_says_how_every_replica_is_wakes_them_and_finds_out_what_they_can_do()
+    {
+        await using var pool = await RealPool.StartAsync(Repository.CloudModel, null, "--cold-start", "1ms");
+        var config = Path.Combine(_folder, "pools.json");
+        await File.WriteAllTextAsync(config, $$"""
+            { "Hybrid": { "Pools": {
+                "cloud": { "Zone": "site", "Model": "cloud", "Replicas": { "a": { "Endpoint": "{{pool.Worker.Grpc}}" }, "gone": { "Endpoint": "http://127.0.0.1:9" } } },
+                "http": { "Type": "openai", "Zone": "site", "Model": "hybrid-cloud-q8_0", "Json": true, "Endpoint": "{{pool.Worker.Http}}" } } } }
+            """, TestContext.Current.CancellationToken);
+
+        Assert.Equal([("cloud/a", "cold"), ("cloud/gone", "unavailable")], (await PoolsAsync(0, "list", "--config", config)).Select(Named).Take(2));
+        Assert.Equal([("cloud/a", "warm")], (await PoolsAsync(0, "warm", "cloud/a", "--config", config)).Select(Named));
+        Assert.Equal([("cloud/gone", "unavailable")], (await PoolsAsync(1, "warm", "cloud/gone", "--config", config)).Select(Named));
+
+        foreach (var (name, lacks) in new[] { ("cloud/a", (string[])[]), ("http", ["tells token ids", "tells log-probabilities"]) })
+        {
+            var features = (await PoolsAsync(0, "probe", name, "--config", config))[0].GetProperty("features").EnumerateArray()
+                .ToDictionary(feature => feature.GetProperty("feature").GetString()!, feature => feature.GetProperty("works").ValueKind == JsonValueKind.True);
+            Assert.Equal(11, features.Count);
+            Assert.Equal(lacks, features.Where(feature => !feature.Value && feature.Key != "can be cancelled").Select(feature => feature.Key)); // that within a second, which a busy machine may miss
+        }
+
+        var unknown = await ChildProcess.RunAsync("src/Cli", "hybrid", ["pools", "probe", "moon", "--config", config]);
+        Assert.Equal((2, "There is no pool 'moon'. There are cloud/a, cloud/gone, http."), (unknown.ExitCode, unknown.Errors.Trim()));
+    }
+
+    private static (string Name, string State) Named(JsonElement place) => (place.GetProperty("name").GetString()!, place.GetProperty("state").GetString()!);
+
+    private static async Task<JsonElement[]> PoolsAsync(int exitCode, params string[] arguments)
+    {
+        var run = await ChildProcess.RunAsync("src/Cli", "hybrid", ["pools", .. arguments, "--json"]);
+        Assert.True(run.ExitCode == exitCode, run.Errors);
+        using var report = JsonDocument.Parse(run.Output);
+        return [.. report.RootElement.GetProperty("pools").EnumerateArray().Select(place => place.Clone())];
+    }
+}
