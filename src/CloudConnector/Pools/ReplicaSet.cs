@@ -86,7 +86,7 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
     public bool IsWell(Replica replica)
     {
         var now = clock.Now;
-        return replica.Health.OutUntil(now) is null && !replica.Health.IsUnwell(now);
+        return replica.Health.HasRecovered && replica.Health.OutUntil(now) is null && !replica.Health.IsUnwell(now);
     }
 
     /// <summary>Something of an answer came for the first time.</summary>

@@ -21,7 +21,7 @@ internal static class Asking
         var text = "";
         try
         {
-            await foreach (var update in target.GenerateAsync(request ?? Request, limit.Token))
+            await foreach (var update in target.GenerateAsync(request ?? Request, limit.Token).ConfigureAwait(false))
             {
                 text += update.Text;
                 if (update.Completion is { } completion)

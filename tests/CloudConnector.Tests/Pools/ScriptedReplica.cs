@@ -32,9 +32,9 @@ internal sealed class ScriptedReplica(string name) : ITarget, INetworkTarget
     {
         Asked++;
         using var cancelled = cancellationToken.UnsafeRegister(_ => Cancelled++, null);
-        await First(request, cancellationToken);
+        await First(request, cancellationToken).ConfigureAwait(false); // on the thread that lets time pass
         yield return new(name, 1);
-        await Then(cancellationToken);
+        await Then(cancellationToken).ConfigureAwait(false);
         yield return new("", 0, new() { Finish = DecodeFinish.Stop, OutputTokens = 1 });
     }
 

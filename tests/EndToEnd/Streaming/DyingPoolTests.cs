@@ -5,6 +5,7 @@ using Hybrid.Streaming;
 namespace Hybrid.EndToEnd.Streaming;
 
 /// <summary>A pool of three worker processes that are killed in turn, with nobody else to go on.</summary>
+[Collection(Alone.Name)] // four busy processes would be in the way of tests that look at time
 public class DyingPoolTests
 {
     private static readonly string[] Questions = ["motor-12 does not start. Give me the steps.", "How do I check pump-3 that runs hot?", "tank-4 loses pressure, what should I check?"];
@@ -32,4 +33,11 @@ public class DyingPoolTests
         Assert.NotEmpty(moved);
         Assert.All(moved, handover => Assert.Equal(("cloud", "cloud", HandoverReason.Fault), (handover.From, handover.To, handover.Reason)));
     }
+}
+
+/// <summary>Tests that need the machine for themselves.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public class Alone
+{
+    public const string Name = "alone";
 }

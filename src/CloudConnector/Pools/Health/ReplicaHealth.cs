@@ -24,6 +24,8 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     private TimeSpan _wellSince;
     private int _ejections;
     private bool _gone;
+    private TimeSpan? _failedAt;
+    private TimeSpan? _goodAt;
     private bool _cameBackByProbe;
 
     /// <summary>Failures since the last success, of the last interval.</summary>
@@ -53,6 +55,9 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>Whether a probe found it unwell, or it could not be reached a moment ago, and nothing good was heard since.</summary>
     public bool IsUnwell(TimeSpan now) => _unwellUntil > now || _waryUntil > now;
 
+    /// <summary>Whether a good probe or something of an answer came since it failed last.</summary>
+    public bool HasRecovered => _failedAt is not { } failed || _goodAt >= failed;
+
     /// <summary>0.1 to 1: the part of its weight that counts.</summary>
     public double RampAt(TimeSpan now)
     {
@@ -72,7 +77,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     public bool Failed(TimeSpan now, bool unavailable = false, bool gone = false)
     {
         HeardAt = now;
-        _gone = gone;
+        (_gone, _failedAt) = (gone, now);
         if (unavailable) _waryUntil = now + Wary;
         while (_failures.TryPeek(out var oldest) && (now - oldest > options.Interval || _failures.Count >= options.ConsecutiveFailures)) _failures.Dequeue();
         _failures.Enqueue(now);
@@ -97,7 +102,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>Something of an answer came.</summary>
     public void Began(TimeSpan now)
     {
-        HeardAt = now;
+        (HeardAt, _goodAt) = (now, now);
         (_unwellUntil, _waryUntil, _cameBackByProbe) = (null, null, false);
         if (!IsOnTrial) return;
         (IsOnTrial, _rampFrom) = (false, now);
@@ -106,7 +111,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>A whole answer came.</summary>
     public void Succeeded(TimeSpan now)
     {
-        HeardAt = now;
+        (HeardAt, _goodAt) = (now, now);
         _failures.Clear();
     }
 
@@ -123,6 +128,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
             _failures.Clear();
         }
 
+        if (well) (_goodAt, _waryUntil) = (now, _gone ? null : _waryUntil);
         _unwellUntil = well ? null : now + (options.ProbeAfter * 2);
     }
 

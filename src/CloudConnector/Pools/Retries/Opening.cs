@@ -12,7 +12,7 @@ namespace Hybrid.CloudConnector.Pools.Retries;
 internal static class Opening
 {
     /// <summary>More processes than that do not go away under one request.</summary>
-    private const int MostMoves = 8;
+    private const int MostMoves = 32;
 
     /// <summary>A process that is started again listens within it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
