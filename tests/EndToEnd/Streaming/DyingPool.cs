@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Hybrid.Accounting;
 using Hybrid.CloudConnector;
+using Hybrid.CloudConnector.Pools;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,6 +29,7 @@ internal sealed class DyingPool : IAsyncDisposable
         var settings = new Dictionary<string, string?> { ["Hybrid:Pools:cloud:Zone"] = "site", ["Hybrid:Pools:cloud:Model"] = "cloud" };
         foreach (var worker in workers) settings[$"Hybrid:Pools:cloud:Replicas:{worker.Name}:Endpoint"] = $"http://127.0.0.1:{worker.Port}";
         var services = new ServiceCollection().AddHybrid(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).AddCloudConnector();
+        await Task.WhenAll(workers.Select(worker => worker.WarmAsync()));
         return new(workers, services.BuildServiceProvider());
     }
 
@@ -102,6 +104,12 @@ internal sealed class DyingPool : IAsyncDisposable
         {
             _process = ChildProcess.Start("src/CloudWorker", "hybrid-worker", "--model", model, "--http-port", "0", "--grpc-port", $"{Port}", "--threads", "1", "--poll", "0", "--queue", "1000", "--exit-with-stdin");
             if (await _process.Output.ReadLineAsync() is null) throw new InvalidOperationException($"Worker {name} did not start.");
+        }
+
+        public async Task WarmAsync()
+        {
+            await using var target = new WorkerTarget(new() { Endpoint = new($"http://127.0.0.1:{Port}"), Descriptor = RealPool.Described });
+            await target.WarmAsync();
         }
 
         public void Kill() => _process!.Dispose(); // SIGKILL

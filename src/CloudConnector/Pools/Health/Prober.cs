@@ -69,7 +69,7 @@ internal sealed class Prober(ReplicaSet replicas, PoolClock clock, Func<double> 
         lock (replicas.Lock)
         {
             replica.IsAsked = false;
-            if (answered is not null) replica.Health.Probed(clock.Now, answered == true && replica.Target.State.Readiness != TargetReadiness.Unavailable);
+            if (answered is not null) replica.Health.Probed(clock.Now, answered == true && replica.Target.State.Readiness is not (TargetReadiness.Unavailable or TargetReadiness.Warming)); // who loads cannot answer yet
         }
 
         return answered;

@@ -19,6 +19,18 @@ public class ProbeTests
         Assert.Equal("r0", (await bench.AskAsync("last resort")).Text);
     }
 
+    [Fact]
+    public async Task Who_is_loading_is_asked_only_where_nobody_else_is_there()
+    {
+        var bench = new PoolBench(2);
+        bench.Replicas[0].State = new(TargetReadiness.Warming, "loading");
+        bench.Replicas[1].State = new(TargetReadiness.Cold);
+        var probe = bench.Pool.ProbeAsync().AsTask();
+        bench.Pass(1);
+        await probe;
+        for (var i = 0; i < 20; i++) Assert.Equal("r1", (await bench.AskAsync($"{i}")).Text);
+    }
+
     [Theory]
     [InlineData(true, false, true)]
     [InlineData(false, false, false)]
