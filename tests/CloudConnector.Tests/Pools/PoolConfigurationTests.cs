@@ -21,7 +21,6 @@ public class PoolConfigurationTests
         var pool = Assert.Single(services.GetRequiredService<HybridChatClient>().GetService<IReadOnlyList<ITarget>>()!);
         Assert.Equal(("pool", "m", Zone.Site), (pool.Descriptor.Name, pool.Descriptor.Model, pool.Descriptor.Zone));
         Assert.True(pool.Descriptor.Capabilities.HasFlag(TargetCapabilities.Grammar | TargetCapabilities.Continuation));
-        Assert.Equal(TargetReadiness.Unknown, pool.State.Readiness);
     }
 
     [Fact]
