@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Hybrid.CloudConnector.Pools;
 using Hybrid.Protocol;
@@ -34,16 +33,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
         };
-        if (options.LoadAuthority() is { } authority)
-        {
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                CustomTrustStore = { authority },
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-        }
-
+        PinnedAuthority.Trust(handler, options.Descriptor.Name, options.CertificateAuthorityPath);
         _client = new HttpClient(handler) { BaseAddress = options.Endpoint, Timeout = Timeout.InfiniteTimeSpan };
         if (options.ApiKey is { } key)
             _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Grpc;
@@ -53,20 +51,6 @@ public abstract record GrpcTargetOptions
         {
             if (time <= TimeSpan.Zero || time > TimeSpan.FromDays(1))
                 throw Error(name, $"{time} is out of range; use more than zero and at most a day");
-        }
-    }
-
-    internal X509Certificate2? LoadAuthority()
-    {
-        if (CertificateAuthorityPath is not { } path)
-            return null;
-        try
-        {
-            return X509CertificateLoader.LoadCertificateFromFile(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new HybridException(HybridError.Configuration, $"Pool '{Descriptor.Name}', {nameof(CertificateAuthorityPath)}: '{path}' is not a certificate that can be read. Nothing was sent.", exception);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Hybrid.Engines.ChatTemplates;
 
 namespace Hybrid.CloudConnector.OpenAi;
@@ -63,20 +61,6 @@ internal static class OptionRules
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or HybridException { Error: not HybridError.Configuration })
         {
             throw Error(options, nameof(options.ChatTemplatePath), $"'{path}' is not a chat template that can be used ({exception.Message.TrimEnd('.')})", exception);
-        }
-    }
-
-    public static X509Certificate2? Authority(OpenAiTargetOptions options)
-    {
-        if (options.CertificateAuthorityPath is not { } path)
-            return null;
-        try
-        {
-            return X509CertificateLoader.LoadCertificateFromFile(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw Error(options, nameof(options.CertificateAuthorityPath), $"'{path}' is not a certificate that can be read", exception);
         }
     }
 

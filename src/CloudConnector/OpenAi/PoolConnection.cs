@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Hybrid.CloudConnector.OpenAi;
 
@@ -39,16 +38,7 @@ internal sealed class PoolConnection : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a name that moves is looked up again
             ResponseDrainTimeout = TimeSpan.FromMilliseconds(100), // who is no longer listened to shall stop decoding
         };
-        if (OptionRules.Authority(options) is { } authority)
-        {
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                CustomTrustStore = { authority },
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-        }
-
+        PinnedAuthority.Trust(handler, options.Descriptor.Name, options.CertificateAuthorityPath);
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan, DefaultRequestVersion = HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrHigher };
     }
 

@@ -40,12 +40,12 @@ internal sealed class Probing(ITarget[] targets, TimeProvider time, Func<double>
     public void Dispose() => Stop();
 
     /// <summary>Asks one target once.</summary>
-    /// <returns>As <see cref="INetworkTarget.ProbeAsync"/>; false too where it throws, or takes longer than any probe may.</returns>
-    public static async Task<bool?> AskAsync(INetworkTarget target, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>As <see cref="INetworkTarget.ProbeAsync"/>; false too where it throws, or takes longer than any probe may (5 s, or what is said).</returns>
+    public static async Task<bool?> AskAsync(INetworkTarget target, TimeProvider time, CancellationToken cancellationToken, TimeSpan? longest = null)
     {
         try
         {
-            using var late = new CancellationTokenSource(LongestProbe, time);
+            using var late = new CancellationTokenSource(longest ?? LongestProbe, time);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
             return await target.ProbeAsync(limit.Token).AsTask().WaitAsync(limit.Token).ConfigureAwait(false);
         }

@@ -43,6 +43,7 @@ public sealed record Handover
         HandoverReason.Silence => $"{From} fell silent",
         HandoverReason.Confidence => $"{From} was not sure enough",
         HandoverReason.Price => $"the rest is cheaper on {To}",
+        HandoverReason.Battery => "less is left of the battery than the policy keeps",
         _ => $"{From} would have passed a cap",
     };
 }

@@ -102,11 +102,12 @@ internal sealed partial class PreWarmer : IAsyncDisposable
             return;
         }
 
+        var expected = _forecast.Expected(_time.GetUtcNow(), one.Target.Descriptor.StaysWarm);
+        if (!WarmthRule.Pays(expected, one.SavingDollars, 0)) return; // not even for nothing: nobody is asked
         // Whether it sleeps decides what waking costs; what is not asked is not known.
         if (one.Target is INetworkTarget asked) await Probing.AskAsync(asked, _time, _disposed.Token).ConfigureAwait(false);
         if (_disposed.IsCancellationRequested) return;
         var seen = _look()[one.Place];
-        var expected = _forecast.Expected(_time.GetUtcNow(), one.Target.Descriptor.StaysWarm);
         var price = WarmthRule.PriceDollars(seen);
         if (!FallsAsleep(one, seen.State) || !WarmthRule.Pays(expected, one.SavingDollars, price)) return;
         one.Failed = await WakeAsync(one, expected, price).ConfigureAwait(false) ? 0 : Watched.LooksLeftOut;

@@ -318,6 +318,7 @@ public class MoveTests
         Assert.Equal(Whole, stream.Text);
         var handover = Assert.Single(stream.Receipt.Handovers);
         Assert.Equal(("device", "pool", HandoverReason.Battery), (handover.From, handover.To, handover.Reason));
+        Assert.Contains("less is left of the battery than the policy keeps", handover.ToString(), StringComparison.Ordinal);
         Assert.InRange(handover.AtToken, 75, 115); // 3 s, up to a second until it is looked at, and the slack
     }
 

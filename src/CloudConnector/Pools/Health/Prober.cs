@@ -1,3 +1,4 @@
+using Hybrid.Network;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools.Health;
@@ -49,23 +50,9 @@ internal sealed class Prober(ReplicaSet replicas, PoolClock clock, Func<double> 
     {
         if (replica.Target is not INetworkTarget target) return null;
         lock (replicas.Lock) replica.IsAsked = true;
-        bool? answered = false;
-        try
-        {
-            if (after > TimeSpan.Zero) await Task.Delay(after, clock.Time, cancellationToken).ConfigureAwait(false);
-            using var late = new CancellationTokenSource(LongestProbe, clock.Time);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
-            answered = await target.ProbeAsync(limit.Token).AsTask().WaitAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception) when (cancellationToken.IsCancellationRequested)
-        {
-            answered = null; // nobody waits for it any more
-        }
-        catch (Exception) // whatever it is, it is no answer
-        {
-            answered = false;
-        }
-
+        if (after > TimeSpan.Zero) await Task.Delay(after, clock.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var answered = await Probing.AskAsync(target, clock.Time, cancellationToken, LongestProbe).ConfigureAwait(false);
+        if (answered == false && cancellationToken.IsCancellationRequested) answered = null; // nobody waits for it any more
         lock (replicas.Lock)
         {
             replica.IsAsked = false;
