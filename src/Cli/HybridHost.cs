@@ -1,10 +1,12 @@
 using Hybrid.Accounting;
 using Hybrid.CloudConnector;
+using Hybrid.Configuration;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Hybrid.Cli;
 
@@ -20,6 +22,9 @@ internal sealed class HybridHost : IAsyncDisposable
     }
 
     public HybridChatClient Client { get; }
+
+    /// <summary>What is configured.</summary>
+    public HybridOptions Options => _services.GetRequiredService<IOptions<HybridOptions>>().Value;
 
     public static HybridHost Start(IConfiguration configuration) => new(new ServiceCollection()
         .AddLogging(logging => logging.AddConfiguration(configuration.GetSection("Logging")).SetMinimumLevel(LogLevel.Warning)

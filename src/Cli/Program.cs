@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Doctor;
+using Hybrid.Cli.Models;
 using Hybrid.Cli.Policy;
 using Hybrid.Cli.Pools;
 using Hybrid.Cli.Route;
@@ -13,6 +14,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
     RouteCommand.Create(),
     PolicyCommand.Create(),
     PoolsCommand.Create(),
+    ModelsCommand.Create(),
     DoctorCommand.Create(),
 };
 

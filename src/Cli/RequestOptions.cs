@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Hybrid.Models;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 
@@ -13,7 +14,7 @@ internal sealed class RequestOptions
 {
     private readonly Argument<string?> _prompt = new("prompt") { Description = "What to ask; '-' or nothing reads it from standard input.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _config = new("--config") { Description = "A JSON file with a \"Hybrid\" section; default: hybrid.json in the working folder, if there is one." };
-    private readonly Option<string?> _model = new("--model") { Description = "The GGUF file for this device; default: the starter model." };
+    private readonly Option<string?> _model = new("--model") { Description = "The GGUF file for this device, or store:NAME:TAG; default: the starter model." };
     private readonly Option<string?> _policy = new("--policy") { Description = "balanced, fast, frugal, green, private, offline, or one of the configuration's." };
     private readonly Option<string?> _target = new("--target") { Description = "Use this target and no other." };
     private readonly Option<PrivacyClass?> _privacy = new("--privacy") { Description = "Who may see the prompt: public, internal, confidential or secret." };
@@ -64,7 +65,7 @@ internal sealed class RequestOptions
     private IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult parsed)
     {
         if (parsed.GetValue(_model) is { } model)
-            yield return new("Hybrid:Local:ModelPath", Path.GetFullPath(model));
+            yield return new("Hybrid:Local:ModelPath", ModelLocation.Full(model, Environment.CurrentDirectory));
         if (parsed.GetValue(_policy) is { } policy)
             yield return new("Hybrid:Policy", policy);
     }

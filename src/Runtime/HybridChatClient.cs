@@ -138,6 +138,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         _energy?.Dispose();
         _watch?.Dispose();
         _network?.Dispose();
+        if (_options.Prefetcher is not null) await _options.Prefetcher.DisposeAsync();
         foreach (var target in _options.OwnsTargets ? _targets : []) await target.DisposeAsync();
         await _experience.DisposeAsync().ConfigureAwait(false);
     }

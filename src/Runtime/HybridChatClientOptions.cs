@@ -1,6 +1,7 @@
 using Hybrid.Accounting;
 using Hybrid.Accounting.Budgets;
 using Hybrid.Device;
+using Hybrid.Models.Prefetch;
 using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Policy.Log;
@@ -80,6 +81,9 @@ public sealed record HybridChatClientOptions
     /// <summary>The chance by which policies with an <see cref="RoutingPolicy.ExplorationRate"/> explore and delays between probes differ: 0 to below 1, even; thread-safe.</summary>
     /// <value>Null: the runtime's own generator.</value>
     public Func<double>? Randomizer { get; init; }
+
+    /// <summary>Keeps models of this device near; disposed with the client, before the targets.</summary>
+    internal Prefetcher? Prefetcher { get; init; }
 
     /// <summary>The policies in force, for configuration that is reloaded.</summary>
     internal Func<PolicySet>? PolicySource { get; init; }

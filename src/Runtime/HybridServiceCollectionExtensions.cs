@@ -63,8 +63,10 @@ public static partial class HybridServiceCollectionExtensions
         var time = provider.GetRequiredService<TimeProvider>();
         var options = provider.GetRequiredService<IOptionsMonitor<HybridOptions>>().CurrentValue;
         AddedTarget[] added = [.. provider.GetServices<AddedTarget>()];
-        var configured = TargetList.Make(options, [.. provider.GetServices<ITargetFactory>()], provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider), added.Length > 0);
-        var targets = configured.Concat(added.Select(one => one.Make(provider)));
+        ITargetFactory[] factories = [.. provider.GetServices<ITargetFactory>()];
+        TargetList.Check(options, factories, added.Length > 0);
+        var local = LocalModels.Make(options, provider.GetRequiredService<ILocalTargetFactory>(), time, Logger(provider), provider.GetService<INetworkMonitor>());
+        var targets = TargetList.Make(options, factories, local).Concat(added.Select(one => one.Make(provider)));
         foreach (var remark in PolicyRemarks.Of(options)) LogRemark(Logger(provider), remark);
         var source = provider.GetRequiredService<PolicySource>();
         return new HybridChatClient(targets, new()
@@ -76,6 +78,7 @@ public static partial class HybridServiceCollectionExtensions
             Battery = provider.GetService<IBattery>(),
             MeasurePower = options.MeasurePower,
             OwnsTargets = true,
+            Prefetcher = local.Prefetcher,
             PreWarm = [.. options.Pools.Values.Where(pool => pool.PreWarm).Select(pool => pool.Descriptor.Name)],
             Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,

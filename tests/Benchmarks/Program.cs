@@ -3,6 +3,7 @@ using Hybrid.Benchmarks;
 using Hybrid.Benchmarks.Connector;
 using Hybrid.Benchmarks.Engine;
 using Hybrid.Benchmarks.Gateway;
+using Hybrid.Benchmarks.Models;
 using Hybrid.Benchmarks.Stream;
 using Hybrid.Benchmarks.Trace;
 
@@ -12,6 +13,8 @@ switch (args)
         return await EngineCommand.RunAsync(rest);
     case ["stream", .. var rest]:
         return await StreamCommand.RunAsync(rest);
+    case ["models", .. var rest]:
+        return await ModelsCommand.RunAsync(rest);
     case ["gateway"]:
         return await GatewayCommand.RunAsync();
     case ["connector", .. var rest]:
@@ -19,7 +22,7 @@ switch (args)
     case ["trace"]:
         return TraceCommand.Run();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{ModelsCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);

@@ -1,5 +1,10 @@
 using System.Text.Json;
+using Hybrid.Accounting;
+using Hybrid.CloudConnector;
 using Hybrid.EndToEnd.Streaming;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Hybrid.EndToEnd;
 
@@ -35,6 +40,61 @@ public sealed class PoolsCommandTests : IDisposable
 
         var unknown = await ChildProcess.RunAsync("src/Cli", "hybrid", ["pools", "probe", "moon", "--config", config]);
         Assert.Equal((2, "There is no pool 'moon'. There are cloud/a, cloud/gone, http."), (unknown.ExitCode, unknown.Errors.Trim()));
+    }
+
+    [Fact]
+    public async Task It_tells_what_an_app_that_runs_says_of_its_pool_and_drains_a_replica_of_it()
+    {
+        await using var pool = await RealPool.StartAsync(Repository.CloudModel, null);
+        var config = Path.Combine(_folder, "pools.json");
+        await File.WriteAllTextAsync(config, $$"""
+            { "Hybrid": { "PoolBoardPath": {{JsonSerializer.Serialize(Path.Combine(_folder, "board"))}}, "Pools": {
+                "cloud": { "Zone": "site", "Model": "cloud", "Replicas": { "a": { "Endpoint": "{{pool.Worker.Grpc}}" }, "b": { "Endpoint": "{{pool.Worker.Grpc}}" } } } } } }
+            """, TestContext.Current.CancellationToken);
+        await using var app = new ServiceCollection().AddLogging().AddHybrid(new ConfigurationBuilder().AddJsonFile(config).Build()).AddCloudConnector().BuildServiceProvider();
+        var client = app.GetRequiredService<HybridChatClient>();
+
+        var asked = await AskAsync();
+        var seen = await SeenAsync(place => place.GetProperty("answered").GetInt64() > 0);
+        Assert.Equal(asked, seen.Name);
+        Assert.True(seen.Said.GetProperty("firstToken").GetProperty("p50").GetDouble() > 0);
+        Assert.True(seen.Said.GetProperty("perToken").GetProperty("p99").GetDouble() > 0);
+
+        var drained = await ChildProcess.RunAsync("src/Cli", "hybrid", ["pools", "drain", asked, "--config", config]);
+        Assert.True(drained.ExitCode == 0, drained.Errors);
+        Assert.Equal($"{asked} is drained: no request runs there. 'hybrid pools drain {asked} --undo' takes it in again.", drained.Output.Trim());
+        Assert.NotEqual(asked, await AskAsync());
+        Assert.Equal(asked, (await SeenAsync(place => place.GetProperty("drained").GetBoolean())).Name);
+
+        await ChildProcess.RunAsync("src/Cli", "hybrid", ["pools", "drain", asked, "--undo", "--config", config]);
+        Assert.Equal(asked, (await SeenAsync(place => place.GetProperty("answered").GetInt64() > 1 && place.GetProperty("name").GetString() == asked["cloud/".Length..])).Name);
+
+        // The same conversation goes to the same replica, while it is there.
+        async Task<string> AskAsync()
+        {
+            await foreach (var update in client.GetStreamingResponseAsync("How do I bleed the pump?", new() { MaxOutputTokens = 8 }))
+            {
+                if (update.AdditionalProperties?.TryGetValue(HybridUpdateKeys.Receipt, out var receipt) == true) return $"cloud/{((RequestReceipt)receipt!).Segments[0].Replica}";
+            }
+
+            throw new InvalidOperationException("No receipt came.");
+        }
+
+        async Task<(string Name, JsonElement Said)> SeenAsync(Func<JsonElement, bool> wanted)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            while (true)
+            {
+                limit.Token.ThrowIfCancellationRequested();
+                foreach (var place in await PoolsAsync(0, "list", "--config", config))
+                {
+                    foreach (var said in place.GetProperty("seen").EnumerateArray().Where(said => said.GetProperty("process").GetInt32() == Environment.ProcessId && wanted(said.GetProperty("replica"))))
+                        return (place.GetProperty("name").GetString()!, said.GetProperty("replica"));
+                }
+
+                await AskAsync();
+            }
+        }
     }
 
     private static (string Name, string State) Named(JsonElement place) => (place.GetProperty("name").GetString()!, place.GetProperty("state").GetString()!);

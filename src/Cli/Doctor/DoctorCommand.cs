@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hybrid.Models;
 
 namespace Hybrid.Cli.Doctor;
 
@@ -15,7 +16,7 @@ internal static class DoctorCommand
         {
             var settings = new List<KeyValuePair<string, string?>>();
             if (parsed.GetValue(model) is { } path)
-                settings.Add(new("Hybrid:Local:ModelPath", Path.GetFullPath(path)));
+                settings.Add(new("Hybrid:Local:ModelPath", ModelLocation.Full(path, Environment.CurrentDirectory)));
             var report = await DoctorReport.MakeAsync(CliConfiguration.Load(parsed.GetValue(config), settings), cancellationToken);
             var asJson = parsed.GetValue(json);
             await (asJson ? Console.Error : Console.Out).WriteAsync(report.ToText());

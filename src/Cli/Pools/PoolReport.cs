@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Hybrid.CloudConnector.Pools.Board;
 using Hybrid.Targets;
 
 namespace Hybrid.Cli.Pools;
@@ -14,7 +15,9 @@ namespace Hybrid.Cli.Pools;
 /// <param name="Detail">Why it is not warm, or what it is doing.</param>
 /// <param name="Seconds">How long its answer took; null: it gave none.</param>
 /// <param name="Features">What it can do; null: that was not asked.</param>
-internal sealed record FoundPlace(string Name, string Zone, string Model, string State, string Detail, double? Seconds, IReadOnlyList<PoolFeature>? Features = null);
+/// <param name="Seen">What the processes that use it say of it; null: there is no board.</param>
+internal sealed record FoundPlace(
+    string Name, string Zone, string Model, string State, string Detail, double? Seconds, IReadOnlyList<PoolFeature>? Features = null, IReadOnlyList<SeenPlace>? Seen = null);
 
 /// <summary>What <c>hybrid pools</c> found.</summary>
 internal sealed record PoolReport(IReadOnlyList<FoundPlace> Pools)
@@ -24,11 +27,15 @@ internal sealed record PoolReport(IReadOnlyList<FoundPlace> Pools)
     public bool Healthy => Pools.GroupBy(place => place.Name.Split('/')[0]).All(pool => pool.Any(place => place.State != "unavailable"))
         && Pools.All(place => place.Features?.All(feature => feature.Works != false || feature.Feature is "tells token ids" or "streams" or "says the same again") != false);
 
-    public static async Task<PoolReport> ListAsync(IReadOnlyList<PoolPlace> places, CancellationToken cancellationToken) => new(await Task.WhenAll(places.Select(async place =>
+    public static async Task<PoolReport> ListAsync(IReadOnlyList<PoolPlace> places, PoolBoard? board, CancellationToken cancellationToken)
     {
-        var (state, took) = await place.AskAsync(cancellationToken);
-        return Found(place, state, took);
-    })));
+        var said = board?.Read();
+        return new(await Task.WhenAll(places.Select(async place =>
+        {
+            var (state, took) = await place.AskAsync(cancellationToken);
+            return Found(place, state, took) with { Seen = said is null ? null : SeenPlace.Of(said, place) };
+        })));
+    }
 
     public static async Task<PoolReport> WarmAsync(IReadOnlyList<PoolPlace> places, CancellationToken cancellationToken) => new(await Task.WhenAll(places.Select(async place =>
     {
@@ -59,7 +66,7 @@ internal sealed record PoolReport(IReadOnlyList<FoundPlace> Pools)
         return new(found);
     }
 
-    public string ToText()
+    public string ToText(DateTimeOffset now)
     {
         if (Pools.Count == 0) return "No pools are configured: Hybrid:Pools is empty.\n";
         var text = new StringBuilder();
@@ -68,6 +75,8 @@ internal sealed record PoolReport(IReadOnlyList<FoundPlace> Pools)
         {
             var took = place.Seconds is { } seconds ? $"{seconds * 1000:0} ms" : "-";
             text.AppendLine($"{place.Name.PadRight(names)}  {place.Zone.PadRight(zones)}  {place.Model.PadRight(models)}  {place.State,-11}  {took,8}  {place.Detail}".TrimEnd());
+            foreach (var line in place.Seen?.SelectMany(seen => seen.Lines(now)) ?? [])
+                text.AppendLine($"  {line}");
             foreach (var feature in place.Features ?? [])
                 text.AppendLine($"  {feature.Works switch { true => "yes", false => "no ", _ => "-  " }}  {feature.Feature,-24} {feature.Detail}");
         }

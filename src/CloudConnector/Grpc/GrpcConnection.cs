@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using Google.Protobuf;
 using Hybrid.CloudConnector.Pools;
 using Hybrid.Protocol;
@@ -121,7 +122,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
                 ? new HybridException(HybridError.DeadlineExceeded, $"The deadline passed while pool '{Name}' answered. What was delivered stands.")
                 : Unavailable($"nothing came for {wait.Allowed.TotalSeconds:0.###} s", exception); // inside it is a TimeoutException where no connection was made
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or ObjectDisposedException) // the socket's own: reset while HTTP/2 begins
         {
             throw Unavailable(exception.Message, exception);
         }

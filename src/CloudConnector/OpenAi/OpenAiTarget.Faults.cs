@@ -1,4 +1,5 @@
 using System.Net.Http;
+using System.Net.Sockets;
 using Hybrid.CloudConnector.Pools;
 
 namespace Hybrid.CloudConnector.OpenAi;
@@ -23,7 +24,7 @@ public sealed partial class OpenAiTarget
             OperationCanceledException => Unavailable($"nothing came for {wait.Allowed.TotalSeconds:0.###} s", exception),
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } refused =>
                 Unavailable($"its certificate or TLS was not accepted ({(refused.InnerException ?? refused).Message.TrimEnd('.')})", exception),
-            HttpRequestException or IOException or ObjectDisposedException => Unavailable(exception.Message, exception),
+            HttpRequestException or IOException or SocketException or ObjectDisposedException => Unavailable(exception.Message, exception),
             _ => new HybridException(HybridError.Internal, $"Pool '{Descriptor.Name}': reading its answer failed unforeseen ({exception.GetType().Name}). What was delivered stands.", exception),
         };
     }

@@ -48,7 +48,10 @@ internal sealed class PoolConnection : IDisposable
     public string? LatestKey { get; private set; }
 
     /// <summary>Sends and returns as soon as the headers are there; a body is JSON, asks with POST, and wants events back.</summary>
-    /// <remarks>A server may close connections that were kept open in the moment they are used again; that is no fault, and it is asked once more for each.</remarks>
+    /// <remarks>
+    /// A server may close connections that were kept open in the moment they are used again; that is no fault, and it is asked once more for each.
+    /// Where a new connection was made meanwhile nobody can tell which of both carried the request, and it is asked once more at most.
+    /// </remarks>
     public async Task<HttpResponseMessage> SendAsync(Uri address, byte[]? body, Action<HttpRequestHeaders>? more, CancellationToken cancellationToken)
     {
         for (var kept = 0; ; kept++)
@@ -58,7 +61,7 @@ internal sealed class PoolConnection : IDisposable
             {
                 return await SendOnceAsync(address, body, more, cancellationToken);
             }
-            catch (HttpRequestException exception) when (kept < MostKept && connections == Volatile.Read(ref _connections) && IsClosed(exception.InnerException))
+            catch (HttpRequestException exception) when (kept < MostAgain(connections, Volatile.Read(ref _connections)) && IsClosed(exception.InnerException))
             {
                 // On to the next connection: at last to a new one.
             }
@@ -105,6 +108,9 @@ internal sealed class PoolConnection : IDisposable
         await AddKeyAsync(request.Headers, cancellationToken);
         return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
+
+    /// <summary>How often a closed connection may be a kept one, by how many were made before it was asked and until it failed.</summary>
+    private static int MostAgain(int before, int now) => before == 0 ? 0 : before == now ? MostKept : 1;
 
     /// <summary>Whether the other end had closed the connection; any answer is something else.</summary>
     private static bool IsClosed(Exception? exception) => exception is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }

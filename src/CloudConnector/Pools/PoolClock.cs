@@ -9,6 +9,9 @@ internal sealed class PoolClock(TimeProvider time)
 
     public TimeSpan Now => time.GetElapsedTime(_start);
 
-    /// <summary>A moment of this clock as people write it.</summary>
-    public string Words(TimeSpan moment, TimeSpan now) => $"{time.GetUtcNow() + (moment - now):HH:mm:ss}Z";
+    /// <summary>A moment of this clock as others have it.</summary>
+    public DateTimeOffset At(TimeSpan moment, TimeSpan now) => time.GetUtcNow() + (moment - now);
+
+    /// <summary>The same as people write it.</summary>
+    public string Words(TimeSpan moment, TimeSpan now) => $"{At(moment, now):HH:mm:ss}Z";
 }

@@ -10,4 +10,7 @@ internal static partial class PoolLog
 
     [LoggerMessage(1502, LogLevel.Warning, "Pool {Pool}: its canaries are no longer asked, for {Reason}. Correct them and start again.")]
     public static partial void RolledBack(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(1503, LogLevel.Warning, "Pool {Pool}: the board of Hybrid:PoolBoardPath could not be read or written: {Reason} What was drained stays so, and requests go on.")]
+    public static partial void BoardFailed(ILogger logger, string pool, string reason);
 }

@@ -10,7 +10,7 @@ internal static class PoolState
 
     public static TargetState Of(ReplicaSet replicas, int waiting, PoolClock clock)
     {
-        if (replicas.All is [var only] && only.Health.RestsUntil(clock.Now) is null) return Plus(only.Target.State, waiting);
+        if (replicas.All is [{ IsDrained: false } only] && only.Health.RestsUntil(clock.Now) is null) return Plus(only.Target.State, waiting);
         var now = clock.Now;
         var (best, reason) = (TargetReadiness.Unavailable, "");
         var (queue, busy, slots, knowsSlots) = (waiting, 0, 0, true);
@@ -44,7 +44,8 @@ internal static class PoolState
     private static TargetState Plus(TargetState state, int waiting) => waiting == 0 ? state : state with { QueueLength = state.QueueLength + waiting };
 
     private static string? Out(Replica replica, ReplicaSet replicas, TimeSpan now, PoolClock clock) =>
-        replica.IsCanary && replicas.RolledBack is { } rolledBack ? $"is a canary that was rolled back: {rolledBack}"
+        replica.IsDrained ? "is drained"
+        : replica.IsCanary && replicas.RolledBack is { } rolledBack ? $"is a canary that was rolled back: {rolledBack}"
         : replica.Health.OutUntil(now) is { } until ? $"failed in a row and is out until {clock.Words(until, now)}"
         : replica.Health.RestsUntil(now) is { } rests ? $"asked to be left alone until {clock.Words(rests, now)}"
         : null;

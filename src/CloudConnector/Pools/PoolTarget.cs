@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Hybrid.CloudConnector.Pools.Balancing;
+using Hybrid.CloudConnector.Pools.Board;
 using Hybrid.CloudConnector.Pools.Health;
 using Hybrid.CloudConnector.Pools.Retries;
 using Hybrid.Configuration;
@@ -18,6 +19,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     private readonly PoolParts _parts;
     private readonly TargetDescriptor _stated;
     private readonly CancellationTokenSource _disposed = new();
+    private readonly BoardKeeper? _board;
     private TargetDescriptor? _descriptor;
 
     /// <summary>Makes the pool; does no I/O.</summary>
@@ -32,6 +34,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
         var clock = new PoolClock(time);
         var replicas = new ReplicaSet(options, [.. targets.Select(one => new Replica(one.Target, one.Options, new(options.Health)))], clock, draw, logger);
         _parts = new(_stated.Name, options, clock, replicas, new(_stated.Name, replicas, options.Limits), new(options.Retries), new(options.Retries), new(replicas, clock, draw, _disposed.Token), draw);
+        _board = options.BoardPath is { } board ? new(new(board), _parts, logger) : null;
         NeedsNetwork = replicas.All.Any(replica => replica.Target is INetworkTarget { NeedsNetwork: true });
     }
 
@@ -59,7 +62,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     {
         get
         {
-            _parts.Prober.Look(); // who asks is about to decide
+            Look(); // who asks is about to decide
             lock (_parts.Replicas.Lock) return PoolState.Of(_parts.Replicas, _parts.Admission.Waiting, _parts.Clock);
         }
     }
@@ -116,7 +119,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
             throw new HybridException(HybridError.NoTargetAllowed, $"Pool '{_parts.Name}' is in zone '{_stated.Zone}', which may not see a request of class {request.Privacy}. Nothing was sent.");
 
         _parts.Budget.Request(_parts.Clock.Now);
-        _parts.Prober.Look();
+        Look();
         using var call = new PoolCall(_parts, request, left, cancellationToken);
         var answer = await Opening.OpenAsync(call).ConfigureAwait(false);
         await using var closing = answer.ConfigureAwait(false);
@@ -140,8 +143,15 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        _board?.Dispose();
         await _disposed.CancelAsync().ConfigureAwait(false);
         foreach (var replica in _parts.Replicas.All) await replica.Target.DisposeAsync().ConfigureAwait(false);
         _disposed.Dispose();
+    }
+
+    private void Look()
+    {
+        _board?.Look();
+        _parts.Prober.Look();
     }
 }

@@ -29,6 +29,24 @@ internal sealed class Replica(ITarget target, ReplicaOptions options, ReplicaHea
     /// <summary>Requests on it now.</summary>
     public int Outstanding { get; set; }
 
+    /// <summary>Whether an operator took it out: it gets no request, and ends those it has.</summary>
+    public bool IsDrained { get; set; }
+
+    /// <summary>Requests that it answered, and that it failed.</summary>
+    public long Answered { get; set; }
+
+    /// <inheritdoc cref="Answered" />
+    public long Failed { get; set; }
+
+    /// <summary>Why it was left out last.</summary>
+    public string? OutFor { get; set; }
+
+    /// <summary>Times to the first token, in seconds.</summary>
+    public LastFigures FirstTokens { get; } = new();
+
+    /// <summary>Times per output token, in seconds.</summary>
+    public LastFigures PerToken { get; } = new();
+
     /// <summary>A question how it is that has no answer yet.</summary>
     public bool IsAsked { get; set; }
 

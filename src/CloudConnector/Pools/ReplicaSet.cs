@@ -78,7 +78,7 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         lock (Lock)
         {
             var (now, last) = (clock.Now, lost.LastOrDefault());
-            return replicas.Any(replica => replica.Name != last && replica.Health.OutUntil(now) is null && replica.Health.RestsUntil(now) is null && !(replica.IsCanary && RolledBack is not null));
+            return replicas.Any(replica => replica.Name != last && !replica.IsDrained && replica.Health.OutUntil(now) is null && replica.Health.RestsUntil(now) is null && !(replica.IsCanary && RolledBack is not null));
         }
     }
 
@@ -95,6 +95,7 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         lock (Lock)
         {
             replica.Health.Began(clock.Now);
+            replica.FirstTokens.Add(after.TotalSeconds);
             if (_hasCanaries) _canary.Heard(replica.IsCanary, after);
         }
     }
@@ -103,13 +104,24 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
     /// <param name="replica">Whose it was.</param>
     /// <param name="fault">How it failed; null: it did not.</param>
     /// <param name="gone">Whether its connection broke.</param>
-    public void Ended(Replica replica, HybridError? fault, bool gone = false)
+    /// <param name="secondsPerToken">Time per output token of a whole answer; null: it had fewer than two.</param>
+    public void Ended(Replica replica, HybridError? fault, bool gone = false, double? secondsPerToken = null)
     {
         lock (Lock)
         {
             var now = clock.Now;
-            if (fault is null) replica.Health.Succeeded(now);
-            else if (replica.Health.Failed(now, fault == HybridError.TargetUnavailable, gone)) Eject(replica, now);
+            if (secondsPerToken is { } seconds) replica.PerToken.Add(seconds);
+            if (fault is { } error)
+            {
+                replica.Failed++;
+                if (replica.Health.Failed(now, error == HybridError.TargetUnavailable, gone)) Eject(replica, error, now);
+            }
+            else
+            {
+                replica.Answered++;
+                replica.Health.Succeeded(now);
+            }
+
             if (!_hasCanaries || !_canary.Ended(replica.IsCanary, fault is not null)) return;
         }
 
@@ -127,7 +139,7 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
 
     private bool IsFull(Replica replica) => replica.Outstanding >= options.Limits.Connections;
 
-    private void Eject(Replica replica, TimeSpan now)
+    private void Eject(Replica replica, HybridError last, TimeSpan now)
     {
         if (replicas.Count(other => other.Health.OutUntil(now) is not null) >= MostOut)
         {
@@ -136,6 +148,7 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         }
 
         var time = replica.Health.Eject(now);
+        replica.OutFor = $"{options.Health.ConsecutiveFailures} failures in a row, the last of them {last}";
         PoolMeter.Ejected(_pool, replica.Name);
         PoolLog.Ejected(logger, _pool, replica.Name, options.Health.ConsecutiveFailures, time.TotalSeconds);
     }
@@ -145,6 +158,10 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
         var rest = replicas.Min(replica => replica.Health.RestsUntil(now) - now);
         return rest is { } time && time > TimeSpan.Zero
             ? new(HybridError.Busy, $"Every replica of pool '{_pool}' that may be asked asked to be left alone; the first for another {time.TotalSeconds:0.###} s. Nothing was sent; ask again then.") { RetryAfter = time }
-            : new(HybridError.TargetUnavailable, $"Pool '{_pool}' has no replica that may be asked: {RolledBack ?? "only substitutes of the model that was asked for are left"}. Nothing was sent.");
+            : new(HybridError.TargetUnavailable, $"Pool '{_pool}' has no replica that may be asked: {Why()}. Nothing was sent.");
     }
+
+    private string Why() => replicas.All(replica => replica.IsDrained)
+        ? $"all of them are drained; 'hybrid pools drain {_pool} --undo' takes them in again"
+        : RolledBack ?? "only substitutes of the model that was asked for are left" + (replicas.Any(replica => replica.IsDrained) ? ", and others are drained" : "");
 }

@@ -11,6 +11,8 @@ internal sealed class ReplicaStream : IAsyncDisposable
     private readonly CancellationTokenSource _ending;
     private readonly IAsyncEnumerator<DecodeUpdate> _updates;
     private readonly TimeSpan _start;
+    private TimeSpan _beganAt;
+    private int _tokens;
     private bool _began;
     private bool _completed;
     private bool _tooLong;
@@ -61,9 +63,11 @@ internal sealed class ReplicaStream : IAsyncDisposable
         }
 
         _completed |= _updates.Current.Completion is not null;
+        _tokens += _updates.Current.TokenCount;
         if (_began) return true;
         _began = true;
-        var after = _call.Pool.Clock.Now - _start;
+        _beganAt = _call.Pool.Clock.Now;
+        var after = _beganAt - _start;
         _call.Pool.Replicas.Began(Replica, after);
         _call.Pool.Hedges.Heard(after);
         return true;
@@ -123,7 +127,7 @@ internal sealed class ReplicaStream : IAsyncDisposable
 
     private void Settle(HybridError? fault, bool gone = false)
     {
-        if (Interlocked.CompareExchange(ref _settled, 1, 0) == 0) _call.Pool.Replicas.Ended(Replica, fault, gone);
+        if (Interlocked.CompareExchange(ref _settled, 1, 0) == 0) _call.Pool.Replicas.Ended(Replica, fault, gone, fault is null && _tokens > 1 ? (_call.Pool.Clock.Now - _beganAt).TotalSeconds / (_tokens - 1) : null);
     }
 
     private void TooLong()

@@ -44,6 +44,14 @@ public sealed class HybridOptions
     /// <summary>Pools by name; their order breaks ties, and from configuration they come sorted by name.</summary>
     public IDictionary<string, PoolOptions> Pools { get; } = new Dictionary<string, PoolOptions>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The folder where the processes of this machine write how their pools are, for <c>hybrid pools</c>: a relative path starts at the app's folder.</summary>
+    /// <value>Null: none; nothing is written.</value>
+    public string? PoolBoardPath { get; set; }
+
+    /// <summary>Where models are kept and come from: section <c>Hybrid:Models</c>, read once at start.</summary>
+    /// <value>Null: the defaults; nothing is fetched, primed or loaded ahead.</value>
+    public ModelsOptions? Models { get; set; }
+
     /// <summary>What the app and its tenants may spend: section <c>Hybrid:Budgets</c>, read once at start.</summary>
     /// <value>Null: no limits.</value>
     public BudgetOptions? Budgets { get; set; }

@@ -21,10 +21,13 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         var llamaPath = native?.Text(nameof(LocalOptions.LlamaPath));
         native?.RefuseUnknown();
         if (reader.Section(nameof(options.Local)) is { } local) TargetReader.Local(local, llamaPath, options);
-        foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool);
+        if (reader.Text(nameof(options.PoolBoardPath)) is { } board) options.PoolBoardPath = Path.GetFullPath(board, AppContext.BaseDirectory);
+        foreach (var pool in reader.Sections(nameof(options.Pools))) options.Pools[pool.Name] = TargetReader.Pool(pool) with { BoardPath = options.PoolBoardPath };
         if (reader.Section(nameof(options.Grid)) is { } grid) options.Grid = GridReader.Read(grid);
         if (reader.Section(nameof(options.Budgets)) is { } budgets) options.Budgets = BudgetReader.Read(budgets);
         if (reader.Section(nameof(options.DecisionLog)) is { } log) options.DecisionLog = DecisionLogReader.Read(log);
+        if (reader.Section(nameof(options.Models)) is { } models) options.Models = ModelsReader.Read(models);
+        KnownFigures.Fill(options, ModelsReader.Catalogue(options.Models));
         reader.RefuseUnknown();
         CheckAcross(options, reader);
     }

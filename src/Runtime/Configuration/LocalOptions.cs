@@ -5,7 +5,7 @@ namespace Hybrid.Configuration;
 /// <summary>The engine on this device: section <c>Hybrid:Local</c>.</summary>
 public sealed record LocalOptions
 {
-    /// <summary>The model file (GGUF); from configuration, a relative path starts at the app's folder.</summary>
+    /// <summary>The model file (GGUF), or <c>store:NAME:TAG</c> for a model of the store; from configuration, a relative path starts at the app's folder.</summary>
     public required string ModelPath { get; init; }
 
     /// <summary>Name, prices, power and rates; the zone is always the device. Keys stand beside <c>ModelPath</c>.</summary>

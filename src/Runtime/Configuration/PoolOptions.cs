@@ -36,6 +36,10 @@ public sealed record PoolOptions
     /// <summary>Whether it is woken before it is needed, where that pays; it then says <see cref="TargetDescriptor.StaysWarm"/>.</summary>
     public bool PreWarm { get; init; }
 
+    /// <summary>The folder where processes write how the pool is and read what is drained: key <c>Hybrid:PoolBoardPath</c>, the same for all pools.</summary>
+    /// <value>Null: none.</value>
+    public string? BoardPath { get; init; }
+
     /// <summary>What only this type understands: the keys under <c>Settings</c>; the factory checks them.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 

@@ -1,6 +1,4 @@
-using Hybrid.Engines.Residency;
 using Hybrid.Targets;
-using Microsoft.Extensions.Logging;
 
 namespace Hybrid.Configuration;
 
@@ -28,27 +26,15 @@ internal static class TargetList
 
         if (options.Local is null && options.LocalModels.Count == 0 && options.Pools.Count == 0 && errors.Count == 0 && !hasAdded)
             errors.Add($"{HybridOptions.Section}: there is no target; configure {nameof(options.Local)}, {nameof(options.Pools)} or both");
+        ModelsReader.CheckFiles(options.Models, errors);
         FigureRules.ThrowIfAny(errors);
     }
 
-    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, ILocalTargetFactory local, TimeProvider time, ILogger logger, bool hasAdded = false)
-    {
-        Check(options, factories, hasAdded);
-        List<ITarget> targets = [];
-        var resident = new ResidentModels(options.MemoryBudget, time, logger: logger);
-        if (options.Local is { } engine) targets.Add(resident.Add(Resident(engine, local)));
-        foreach (var model in options.LocalModels.Values) targets.Add(resident.Add(Resident(model, local)));
-        foreach (var pool in options.Pools.Values) targets.Add(Find(factories, pool)!.Create(pool));
-        return targets;
-    }
-
-    private static ResidentModel Resident(LocalOptions options, ILocalTargetFactory local) => new()
-    {
-        Descriptor = options.Descriptor,
-        KeepAlive = options.KeepAlive,
-        EstimateAsync = token => local.EstimateAsync(options, token),
-        LoadAsync = token => local.LoadAsync(options, token),
-    };
+    /// <param name="options">What is configured.</param>
+    /// <param name="factories">Those of pools.</param>
+    /// <param name="local">That of this device.</param>
+    public static IReadOnlyList<ITarget> Make(HybridOptions options, IReadOnlyList<ITargetFactory> factories, LocalModels local) =>
+        [.. local.Targets, .. options.Pools.Values.Select(pool => Find(factories, pool)!.Create(pool))];
 
     private static ITargetFactory? Find(IReadOnlyList<ITargetFactory> factories, PoolOptions pool) =>
         factories.FirstOrDefault(factory => string.Equals(factory.Type, pool.Type, StringComparison.OrdinalIgnoreCase));

@@ -1,3 +1,4 @@
+using Hybrid.Models;
 using Hybrid.Targets;
 
 namespace Hybrid.Configuration;
@@ -23,15 +24,16 @@ internal static class TargetReader
     private static LocalOptions Engine(SectionReader section, string name, string? llamaPath)
     {
         var path = section.Text(nameof(LocalOptions.ModelPath));
-        if (path is null) section.Error(nameof(LocalOptions.ModelPath), "it is missing; give the path of a GGUF file");
+        if (path is null) section.Error(nameof(LocalOptions.ModelPath), "it is missing; give the path of a GGUF file, or store:NAME:TAG");
+        else if (ModelLocation.IsWrong(path, out var problem)) section.Error(nameof(LocalOptions.ModelPath), $"'{path}' names no model of the store: {problem}");
         var context = Count(section, nameof(LocalOptions.ContextLength));
         var read = new LocalOptions
         {
-            ModelPath = path is null ? "" : Path.GetFullPath(path, AppContext.BaseDirectory),
+            ModelPath = path is null ? "" : ModelLocation.Full(path, AppContext.BaseDirectory),
             Descriptor = Figures(section, new()
             {
                 Name = name,
-                Model = section.Text("Model") ?? Path.GetFileNameWithoutExtension(path ?? ""),
+                Model = section.Text("Model") ?? ModelLocation.ModelOf(path ?? ""),
                 Zone = Zone.Device,
                 ContextLength = context ?? int.MaxValue,
                 Capabilities = Tools(section) | TargetCapabilities.Chat | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.Continuation | TargetCapabilities.Json | TargetCapabilities.Grammar | TargetCapabilities.LogProbabilities,
@@ -45,7 +47,7 @@ internal static class TargetReader
             LongestPause = Time(section, nameof(LocalOptions.LongestPause), TimeSpan.FromMinutes(1), "0 to 60 s"),
             PrefixCache = section.Flag(nameof(LocalOptions.PrefixCache)),
             Speculation = section.Flag(nameof(LocalOptions.Speculation)),
-            DraftModelPath = section.Text(nameof(LocalOptions.DraftModelPath)) is { } draft ? Path.GetFullPath(draft, AppContext.BaseDirectory) : null,
+            DraftModelPath = section.Text(nameof(LocalOptions.DraftModelPath)) is { } draft ? ModelLocation.Full(draft, AppContext.BaseDirectory) : null,
             Poll = Count(section, nameof(LocalOptions.Poll), 0, 100),
             GpuLayers = Count(section, nameof(LocalOptions.GpuLayers), 0),
             LlamaPath = llamaPath,

@@ -9,10 +9,11 @@ internal sealed partial class Attempt
     /// <summary>From asking to the first token; null before.</summary>
     public TimeSpan? TimeToFirstToken => _firstToken;
 
-    /// <summary>Seconds per token since the first one; as stated while fewer than three came.</summary>
-    public double SecondsPerToken => _tokens > 2 && _lastToken > _firstToken!.Value
-        ? (_lastToken - _firstToken.Value).TotalSeconds / (_tokens - 1)
-        : 1 / _terms.Seen.Rates.DecodeTokensPerSecond;
+    /// <summary>The speed of a stream is that of about so many tokens: another that starts on the same machine slows it at once.</summary>
+    private const int RecentTokens = 32;
+
+    /// <summary>Seconds per token, the recent ones weighing most; as stated while fewer than three came.</summary>
+    public double SecondsPerToken => _tokens > 2 && _recentSeconds > 0 ? _recentSeconds : 1 / _terms.Seen.Rates.DecodeTokensPerSecond;
 
     /// <summary>What it took so far, about.</summary>
     public (double Dollars, double Grams) Taken

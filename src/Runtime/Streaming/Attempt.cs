@@ -68,6 +68,7 @@ internal sealed partial class Attempt
     private long _movedAt;
     private TimeSpan? _firstToken;
     private TimeSpan _lastToken;
+    private double _recentSeconds;
     private int _tokens;
     private int _waiting;
     private int _left;
@@ -317,8 +318,12 @@ internal sealed partial class Attempt
         foreach (var id in update.Tokens) _waitingIds.Add(id);
         _completion = update.Completion;
         if (update.TokenCount == 0 && update.Text.Length == 0 && update.ToolCall is null) return;
-        _lastToken = _time.GetElapsedTime(_start, _movedAt);
-        _firstToken ??= _lastToken;
+        var at = _time.GetElapsedTime(_start, _movedAt);
+        // The mean of the first ones, then a mean that forgets.
+        if (_firstToken is not null && update.TokenCount > 0)
+            _recentSeconds += (((at - _lastToken).TotalSeconds / update.TokenCount) - _recentSeconds) * Math.Min(1, update.TokenCount / Math.Min(_tokens - 1.0, RecentTokens));
+        _lastToken = at;
+        _firstToken ??= at;
     }
 
     private void Cancel()

@@ -8,6 +8,9 @@ internal sealed class Move(string target, HandoverReason reason, double startSec
     /// <summary>Handovers of one target that came too late before it is let be.</summary>
     public const int MostTries = 3;
 
+    /// <summary>Prefills ahead of one handover: each leaves less to read than the one before, or the target reads no faster than the speaker speaks.</summary>
+    public const int MostReads = 6;
+
     /// <summary>How far it is.</summary>
     public enum Stages
     {
@@ -33,8 +36,23 @@ internal sealed class Move(string target, HandoverReason reason, double startSec
 
     public Stages Stage { get; set; }
 
-    /// <summary>How long it is expected to take from being asked to the first token, in seconds.</summary>
+    /// <summary>How long it is expected to take from being asked to the first token, in seconds, where it has read all of what was said.</summary>
     public double StartSeconds { get; set; } = startSeconds;
+
+    /// <summary>How much of what was said it has read, or <see cref="StartSeconds"/> has room for, in tokens.</summary>
+    public int ReadTokens { get; set; }
+
+    /// <summary>How much of <paramref name="said"/> tokens it must still read at the seam; while it wakes, nothing is known of that.</summary>
+    public int Unread(int said) => Stage == Stages.Waking ? 0 : said - ReadTokens;
+
+    /// <summary>How much it was sent to read last, in tokens.</summary>
+    public int Reading { get; set; }
+
+    /// <summary>How many times as long as predicted its last reading took; at least 1.</summary>
+    public double Slowness { get; set; } = 1;
+
+    /// <summary>How often it was asked to prefill ahead.</summary>
+    public int Reads { get; set; }
 
     public Task? Waking { get; set; }
 

@@ -13,7 +13,7 @@ internal sealed partial class StreamRun
     private const int LeastRest = 8;
 
     /// <summary>The reader waits for the first token: what is sent besides does not delay a quick one, and waits no longer than this for a slow one.</summary>
-    private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(100);
 
     private bool CanHedge => _policy.HedgeAfter is not null && !_hedged && !_run.HasSaid && _move is null && _speaker is not null && !_ended;
 
@@ -114,24 +114,31 @@ internal sealed partial class StreamRun
     /// <summary>The target is ready: it prefills ahead where that pays.</summary>
     private void Awake(Move move, long now)
     {
-        move.Since = now;
-        move.Stage = Move.Stages.Building;
-        if (!PrefillPays(move)) return;
-        move.Stage = Move.Stages.Prefilling;
-        move.Attempt = Open(Assessed(move.Target), _run.Remaining with { MaxTokens = 1 });
+        (move.Stage, move.Since) = (Move.Stages.Building, now);
+        var unread = _decision.Profile.InputTokens + _run.SaidTokens;
+        if (!ReadsAhead(move, unread)) move.StartSeconds += ReadingSeconds(move, unread);
+        move.ReadTokens = _run.SaidTokens;
     }
 
-    /// <summary>Prefill ahead costs its tokens once more and saves its time at the seam.</summary>
-    private bool PrefillPays(Move move)
+    /// <summary>Sends a prefill ahead where it pays: it costs a prompt, most of it cached the second time, and saves its time at the seam.</summary>
+    private bool ReadsAhead(Move move, int unread)
     {
         var seen = _decision.Seen(move.Target);
         var tokens = _decision.Profile.InputTokens + _run.SaidTokens;
-        var seconds = tokens / seen.Rates.PrefillTokensPerSecond;
-        var dollars = seen.PriceFactor * CostModel.Dollars(seen.Descriptor, tokens, 0, 1, Prediction.Span(seconds));
-        if (seconds >= LeastPrefillSeconds && dollars <= seconds * _policy.DollarsPerSecond) return true;
-        move.StartSeconds += seconds;
-        return false;
+        var seconds = ReadingSeconds(move, unread);
+        var dollars = seen.PriceFactor * CostModel.Dollars(seen.Descriptor, tokens, tokens - unread, 1, Prediction.Span(seconds));
+        if (move.Reads == Move.MostReads || seconds < LeastPrefillSeconds || dollars > seconds * _policy.DollarsPerSecond) return false;
+        move.Reads++;
+        (move.Reading, move.ReadTokens) = (unread, _run.SaidTokens);
+        move.Stage = Move.Stages.Prefilling;
+        move.Attempt = Open(Assessed(move.Target), _run.Remaining with { MaxTokens = 1 });
+        return true;
     }
+
+    /// <summary>From being asked to the first token, in seconds, where so many tokens are left to read.</summary>
+    private double SeamSeconds(Move move, int unread) => move.StartSeconds + ReadingSeconds(move, unread);
+
+    private double ReadingSeconds(Move move, int tokens) => tokens / _decision.Seen(move.Target).Rates.PrefillTokensPerSecond;
 
     private bool StepPrefilling(Move move, long now)
     {
@@ -143,6 +150,7 @@ internal sealed partial class StreamRun
                 MoveFailed(move);
                 return true;
             default:
+                if (move.Attempt.TimeToFirstToken is { } took) move.Slowness = Math.Max(took.TotalSeconds / SeamSeconds(move, move.Reading), 1);
                 Drop(move, RequestFinish.Superseded);
                 (move.Stage, move.Since) = (Move.Stages.Building, now);
                 return true;
@@ -151,9 +159,13 @@ internal sealed partial class StreamRun
 
     private bool StepBuilding(Move move, long now)
     {
+        if (!_run.HasSaid) return false;
         if (_speaker is { } speaker) KeepSlack(move, speaker);
-        var ready = _delivery.Tokens >= Math.Max(_delivery.Slack, 1) || now >= After(move.Since, LongestBuilding(move));
-        if (!ready || !_run.HasSaid) return false;
+        var waited = now >= After(move.Since, LongestBuilding(move));
+        var hidden = _delivery.Tokens >= Math.Max(_delivery.Slack, 1);
+        // What was said since it read takes time at the seam. Where slack is too short for that, it reads once more.
+        if (!hidden && (waited || _delivery.Tokens >= Slack(move, 0)) && ReadsAhead(move, move.Unread(_run.SaidTokens))) return true;
+        if (!hidden && !waited) return false;
         Ask(move, now);
         return true;
     }
@@ -239,6 +251,7 @@ internal sealed partial class StreamRun
 
         // Who was not warm took part of that for waking.
         move.StartSeconds = move.AskedWarm ? took : Math.Min(move.StartSeconds * 2, took);
+        (move.Slowness, move.ReadTokens) = (1, move.AtToken);
         (move.Stage, move.Since) = (Move.Stages.Building, now);
         return true;
     }

@@ -264,8 +264,12 @@ internal sealed partial class StreamRun : IAsyncDisposable
     private void KeepSlack(Move move, Attempt speaker)
     {
         _delivery.SecondsPerToken = Math.Max(speaker.SecondsPerToken, 1 / _policy.TokensPerSecond ?? 0);
-        _delivery.Slack = Math.Clamp((int)Math.Ceiling(1.25 * move.StartSeconds / _delivery.SecondsPerToken) + 1, 1, MostSlack);
+        var slack = Slack(move, move.Unread(_run.SaidTokens));
+        // How much will be left to read is known when it has read; until then nothing that was kept back leaves.
+        _delivery.Slack = move.Stage == Move.Stages.Prefilling ? Math.Max(slack, _delivery.Slack) : slack;
     }
+
+    private int Slack(Move move, int unread) => Math.Clamp((int)Math.Ceiling(1.25 * move.Slowness * SeamSeconds(move, unread) / _delivery.SecondsPerToken) + 1, 1, MostSlack);
 
     private void SpeakerFailed(HybridException fault, HandoverReason reason)
     {

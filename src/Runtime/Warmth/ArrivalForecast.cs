@@ -38,6 +38,22 @@ internal sealed class ArrivalForecast
         }
     }
 
+    /// <summary>What is known of the hours of the week, for <see cref="Restore"/>; hours that were never lived through are left out.</summary>
+    public (DateTimeOffset Until, IReadOnlyList<(int Hour, double Count, double Hours)> Habit) Keep()
+    {
+        lock (_lock) return (_until, [.. _habit.Select((habit, hour) => (hour, habit.Count, habit.Hours)).Where(one => one.Hours > 0 || one.Count > 0)]);
+    }
+
+    /// <summary>Takes over what was kept; what the last minutes brought is not, and the time since then has passed without requests.</summary>
+    public void Restore(DateTimeOffset until, IEnumerable<(int Hour, double Count, double Hours)> habit)
+    {
+        lock (_lock)
+        {
+            foreach (var (hour, count, hours) in habit) _habit[hour] = (count, hours);
+            (_until, _recent, _recentHours) = (until, 0, 0);
+        }
+    }
+
     /// <summary>Requests expected in a span of time from now on.</summary>
     public double Expected(DateTimeOffset now, TimeSpan span)
     {

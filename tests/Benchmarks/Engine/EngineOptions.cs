@@ -24,11 +24,14 @@ internal sealed record EngineOptions
     public string Command { get; private init; } = "";
 
     /// <summary>The options, or what is wrong with the arguments.</summary>
-    public static (EngineOptions? Options, string Error) Parse(string[] arguments)
+    /// <param name="arguments">The table, then options.</param>
+    /// <param name="command">Which tables.</param>
+    /// <param name="models">What <c>--model</c> may name; null: <see cref="BenchModel.Names"/>.</param>
+    public static (EngineOptions? Options, string Error) Parse(string[] arguments, string command = "engine", IReadOnlyList<string>? models = null)
     {
         if (arguments is not [var table, .. var rest])
             return (null, "Name a table.");
-        var options = new EngineOptions { Table = table, Command = $"dotnet run -c Release --project tests/Benchmarks -- engine {string.Join(' ', arguments)}" };
+        var options = new EngineOptions { Table = table, Command = $"dotnet run -c Release --project tests/Benchmarks -- {command} {string.Join(' ', arguments)}" };
         if (rest.Contains("--quick"))
             options = options with { Quick = true, Pairs = 1, Minutes = 0.2 };
         for (var i = 0; i < rest.Length; i++)
@@ -50,7 +53,7 @@ internal sealed record EngineOptions
                 case "--seed" when int.TryParse(value, out var seed):
                     options = options with { Seed = seed };
                     break;
-                case "--model" when BenchModel.Names.Contains(value):
+                case "--model" when (models ?? BenchModel.Names).Contains(value):
                     options = options with { Model = value };
                     break;
                 default:

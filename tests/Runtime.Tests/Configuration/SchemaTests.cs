@@ -6,6 +6,8 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
+using Hybrid.Models.Peers;
+using Hybrid.Models.Prefetch;
 using Hybrid.Policy;
 using Hybrid.Policy.Log;
 using Hybrid.Targets;
@@ -63,7 +65,7 @@ public class SchemaTests
     [InlineData(typeof(TargetDescriptor), "Hybrid:Pools:any-pools", "Name", "Capabilities")]
     [InlineData(typeof(TargetDescriptor), "Hybrid:Local", "Zone", "Capabilities")]
     [InlineData(typeof(TargetDescriptor), "Hybrid:Local:Models:any-models", "Name", "Zone", "Capabilities")]
-    [InlineData(typeof(PoolOptions), "Hybrid:Pools:any-pools", "Descriptor")]
+    [InlineData(typeof(PoolOptions), "Hybrid:Pools:any-pools", "Descriptor", "BoardPath")]
     [InlineData(typeof(ReplicaOptions), "Hybrid:Pools:any-pools:Replicas:any-replicas", "Name")]
     [InlineData(typeof(ReplicaLimitOptions), "Hybrid:Pools:any-pools:Limits")]
     [InlineData(typeof(ReplicaHealthOptions), "Hybrid:Pools:any-pools:Health")]
@@ -74,6 +76,9 @@ public class SchemaTests
     [InlineData(typeof(BudgetOptions), "Hybrid:Budgets")]
     [InlineData(typeof(BudgetLimits), "Hybrid:Budgets:Tenants:any-tenants")]
     [InlineData(typeof(DecisionLogOptions), "Hybrid:DecisionLog")]
+    [InlineData(typeof(ModelsOptions), "Hybrid:Models")]
+    [InlineData(typeof(PrefetchOptions), "Hybrid:Models:Prefetch")]
+    [InlineData(typeof(PeerOptions), "Hybrid:Models:Peers")]
     public void Every_figure_can_be_configured(Type type, string path, params string[] but)
     {
         var written = SettingsSchema.Properties(Find(path)).Select(pair => pair.Key).ToArray();
@@ -85,9 +90,10 @@ public class SchemaTests
     [InlineData("Hybrid:Policies:any-policies")]
     [InlineData("Hybrid:Local")]
     [InlineData("Hybrid:Pools:any-pools")]
+    [InlineData("Hybrid:Models:Prefetch")]
     public void Its_defaults_are_those_of_the_code(string path)
     {
-        object code = path.Contains("Policies", StringComparison.Ordinal) ? PolicyPresets.Balanced : new TargetDescriptor { Name = "device", Model = "", Zone = Zone.Device };
+        object code = path.Contains("Policies", StringComparison.Ordinal) ? PolicyPresets.Balanced : path.EndsWith("Prefetch", StringComparison.Ordinal) ? new PrefetchOptions() : new TargetDescriptor { Name = "device", Model = "", Zone = Zone.Device };
         foreach (var (key, schema) in SettingsSchema.Properties(Find(path)))
         {
             if (schema["default"] is not { } stated || code.GetType().GetProperty(key)?.GetValue(code) is not { } value)

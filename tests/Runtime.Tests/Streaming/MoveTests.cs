@@ -39,7 +39,7 @@ public class MoveTests
 
     [Theory]
     [InlineData(0.005, 0.005)]
-    [InlineData(0.5, 0.02)]
+    [InlineData(0.5, 0.1)]
     public void The_pool_is_woken_behind_the_first_token_of_a_quick_device_and_soon_beside_a_slow_one(double firstToken, double wokenAt)
     {
         var stream = new TimedStream { Policy = ForQuality };
@@ -63,6 +63,35 @@ public class MoveTests
         Assert.Equal(2, pool.Received.Count);
         // A token's time, the slower pace, and at most the silence after which the device goes on.
         Assert.InRange(stream.LongestGap, 0.04, 0.05 + 0.05 + 0.001);
+    }
+
+    [Theory]
+    [InlineData(0.012, 0.0026, 1.5, 0)]
+    [InlineData(0.012, 0.0026, 0.8, 1)] // it unloads when it rests for a second
+    [InlineData(0.02, 0.01, 1, 0)]
+    public void A_pool_that_reads_slowly_reads_again_what_was_said_since_and_is_in_time(double perToken, double perReadToken, double cold, double idle)
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken);
+        var pool = stream.Add("pool", firstToken: 0.05, perToken: 0.005, cold, quality: 0.95, read: perReadToken, idle: idle);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.Equal("pool", Assert.Single(stream.Receipt.Handovers).To);
+        Assert.Equal(1, pool.Received.Count(asked => asked.MaxTokens != 1));
+        Assert.InRange(pool.Received.Count, 2, 1 + Move.MostReads);
+        Assert.InRange(stream.LongestGap, perToken, (perToken * 1.25) + 0.0011); // a timer is a millisecond long
+    }
+
+    [Fact]
+    public void Where_the_pool_reads_slower_than_the_device_speaks_its_reading_ends()
+    {
+        var stream = new TimedStream { Policy = ForQuality };
+        stream.Add("device", firstToken: 0.1, perToken: 0.04);
+        var pool = stream.Add("pool", firstToken: 0.05, perToken: 0.02, cold: 3, quality: 0.9, read: 0.05, statedRead: 0.001);
+        stream.Run();
+        Assert.Equal(Whole, stream.Text);
+        Assert.InRange(pool.Received.Count, 2, Move.MostReads + Move.MostTries);
+        Assert.InRange(stream.LongestGap, 0.04, 0.1);
     }
 
     [Fact]
@@ -117,7 +146,7 @@ public class MoveTests
         stream.Run();
         Assert.Equal(Whole, stream.Text);
         Assert.Equal(HandoverReason.Fault, Assert.Single(stream.Receipt.Handovers).Reason);
-        Assert.InRange(stream.LongestGap, 1.6, 2.2 - 0.46); // what had been kept back was delivered meanwhile
+        Assert.InRange(stream.LongestGap, 1.68, 2.3 - 0.46); // what had been kept back was delivered meanwhile
     }
 
     [Fact]

@@ -39,7 +39,7 @@ internal static class Preferences
     public static Preference Of(Replica replica, Ask ask, bool canary, bool rolledBack, TimeSpan now)
     {
         var health = replica.Health;
-        if (health.RestsUntil(now) is not null || (replica.IsCanary && rolledBack) || (replica.Substitute is not null && !ask.MaySubstitute)) return Preference.Never;
+        if (replica.IsDrained || health.RestsUntil(now) is not null || (replica.IsCanary && rolledBack) || (replica.Substitute is not null && !ask.MaySubstitute)) return Preference.Never;
         var found = Preference.First;
         if (replica.Target.State.Readiness is TargetReadiness.Cold or TargetReadiness.Warming) found |= Preference.Cold;
         if (replica.Substitute is not null) found |= Preference.Substitute;

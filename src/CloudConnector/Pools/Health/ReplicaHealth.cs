@@ -28,6 +28,9 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     private TimeSpan? _goodAt;
     private bool _cameBackByProbe;
 
+    /// <summary>Ejections that are remembered.</summary>
+    public int Ejections => _ejections;
+
     /// <summary>Failures since the last success, of the last interval.</summary>
     public int Failures => _failures.Count;
 

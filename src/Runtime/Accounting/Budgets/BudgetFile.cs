@@ -1,4 +1,5 @@
 using System.Text;
+using Hybrid.Storage;
 
 namespace Hybrid.Accounting.Budgets;
 

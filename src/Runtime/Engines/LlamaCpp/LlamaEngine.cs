@@ -9,7 +9,7 @@ using Hybrid.Engines.LlamaCpp.State;
 using Hybrid.Engines.Sampling;
 using Hybrid.Engines.Text;
 using Hybrid.Engines.ToolCalls;
-using Hybrid.Models;
+using Hybrid.Models.Gguf;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
 
@@ -104,11 +104,11 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
         NativeLibraries.EnsureLoaded(options.NativePath);
         var time = timeProvider ?? TimeProvider.System;
         var began = time.GetTimestamp();
-        var model = await LlamaModel.LoadAsync(options.ModelPath, options.GpuLayers, progress, cancellationToken);
+        var model = await ModelLoad.RunAsync(options.ModelPath, options.GpuLayers, time, progress, cancellationToken, options.ReadAhead);
         LlamaModel? draft = null;
         try
         {
-            draft = options.DraftModelPath is { } path ? await LlamaModel.LoadAsync(path, options.GpuLayers, progress: null, cancellationToken) : null;
+            draft = options.DraftModelPath is { } path ? await ModelLoad.RunAsync(path, options.GpuLayers, time, progress: null, cancellationToken) : null;
             if (draft is not null && !model.SharesVocabularyWith(draft))
                 throw new HybridException(HybridError.Configuration, $"DraftModelPath '{options.DraftModelPath}' has another vocabulary than '{options.ModelPath}'. Nothing was loaded; draft with a model of the same family, or with none.");
             var engine = new LlamaEngine(model, draft, options, time);

@@ -74,6 +74,9 @@ public sealed record LlamaEngineOptions
     /// <value>Null: HYBRID_LLAMA_PATH, else beside the app.</value>
     public string? NativePath { get; init; }
 
+    /// <summary>Whether a large file that is not in the page cache is read beside its load; measurements turn it off.</summary>
+    internal bool ReadAhead { get; init; } = true;
+
     internal int ThreadCount => Threads ?? Environment.ProcessorCount;
 
     internal int LargestBatch => Math.Min(MaxBatch ?? Slots, Slots);

@@ -6,27 +6,23 @@ using Hybrid.Engines.ChatTemplates;
 using Hybrid.Engines.Grammar;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.ToolCalls;
-using Hybrid.Models;
+using Hybrid.Models.Gguf;
+using Hybrid.Models.Guard;
 
 namespace Hybrid.Engines.LlamaCpp;
 
 /// <summary>A loaded model file: vocabulary, chat template and weights. Thread-safe; weights are shared by every context over it.</summary>
 internal sealed unsafe class LlamaModel : IDisposable
 {
-    // llama.cpp gives these no KV cache, or expects another model beside them: they do not generate text token by token.
-    private static readonly FrozenSet<string> NotGenerative = new[]
-    {
-        "bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert",
-        "gemma-embedding", "llama-embed", "t5", "t5encoder", "wavtokenizer-dec", "dream", "llada", "llada-moe", "rnd1", "eagle3", "dflash",
-    }.ToFrozenSet();
-
+    private readonly GuardedModel _guarded;
     private readonly nint _vocabulary;
     private readonly Lazy<TokenTexts> _tokenTexts;
     private readonly Lazy<TokenTexts> _callTexts;
 
-    private LlamaModel(ModelHandle handle, GgufFile file, bool onProcessor)
+    private LlamaModel(ModelHandle handle, GuardedModel guarded, bool onProcessor)
     {
-        (Handle, File, OnProcessor) = (handle, file, onProcessor);
+        (Handle, _guarded, OnProcessor) = (handle, guarded, onProcessor);
+        var file = guarded.File;
         _vocabulary = NativeMethods.llama_model_get_vocab(handle.Value);
         VocabularySize = NativeMethods.llama_vocab_n_tokens(_vocabulary);
         TrainedContext = NativeMethods.llama_model_n_ctx_train(handle.Value);
@@ -47,7 +43,7 @@ internal sealed unsafe class LlamaModel : IDisposable
 
     public ModelHandle Handle { get; }
 
-    public GgufFile File { get; }
+    public GgufFile File => _guarded.File;
 
     /// <summary>Null where the file has none, or one that is not understood.</summary>
     public ChatTemplate? Template { get; }
@@ -97,42 +93,9 @@ internal sealed unsafe class LlamaModel : IDisposable
     /// <summary>Layers times embedding length.</summary>
     public long Width { get; }
 
-    /// <summary>Checks the file's structure, then loads it on a thread of the pool.</summary>
-    /// <param name="path">A GGUF file.</param>
-    /// <param name="gpuLayers">Layers to put on a GPU, where the libraries have one; negative: all.</param>
-    /// <param name="progress">0 to 1.</param>
-    /// <param name="cancellationToken">Stops the load.</param>
-    public static Task<LlamaModel> LoadAsync(string path, int gpuLayers, IProgress<double>? progress, CancellationToken cancellationToken) => Task.Run(() =>
-    {
-        var file = GgufFile.Open(path);
-        if (NotGenerative.Contains(file.Architecture))
-            throw Error(path, $"architecture '{file.Architecture}' does not generate text token by token");
-        cancellationToken.ThrowIfCancellationRequested();
-        var loading = new Loading(progress, cancellationToken);
-        var pin = GCHandle.Alloc(loading);
-        try
-        {
-            var parameters = NativeMethods.llama_model_default_params();
-            parameters.GpuLayers = gpuLayers;
-            parameters.Progress = &OnProgress;
-            parameters.ProgressData = GCHandle.ToIntPtr(pin);
-            NativeLog.FirstError = "";
-            nint model;
-            fixed (byte* name = Encoding.UTF8.GetBytes(Path.GetFullPath(path) + "\0"))
-                model = NativeMethods.llama_model_load_from_file(name, parameters);
-            if (model == 0)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                throw Error(path, $"llama.cpp could not load it: {NativeLog.FirstError}");
-            }
-
-            return new LlamaModel(new ModelHandle(model), file, gpuLayers == 0 || !LlamaSystem.HasGpu());
-        }
-        finally
-        {
-            pin.Free();
-        }
-    }, cancellationToken);
+    /// <inheritdoc cref="ModelLoad.RunAsync" />
+    public static Task<LlamaModel> LoadAsync(string path, int gpuLayers, IProgress<double>? progress, CancellationToken cancellationToken) =>
+        ModelLoad.RunAsync(path, gpuLayers, TimeProvider.System, progress, cancellationToken);
 
     /// <summary>Whether the same ids mean the same texts in both.</summary>
     /// <remarks>Drafts need no more than that, where an equal fingerprint asks for the same special ids and flags too.</remarks>
@@ -199,7 +162,54 @@ internal sealed unsafe class LlamaModel : IDisposable
         return longer.AsSpan(0, Math.Max(0, TokenToPiece(token, longer, special)));
     }
 
-    public void Dispose() => Handle.Dispose();
+    public void Dispose()
+    {
+        Handle.Dispose();
+        _guarded.Dispose();
+    }
+
+    /// <summary>Loads a file that was checked, and keeps it where that succeeds.</summary>
+    public static LlamaModel Load(GuardedModel guarded, int gpuLayers, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        var path = guarded.File.Path;
+        if (!GgufArchitectures.Generates(guarded.File.Architecture))
+            throw Error(path, $"architecture '{guarded.File.Architecture}' does not generate text token by token");
+        cancellationToken.ThrowIfCancellationRequested();
+        var loading = new Loading(progress, cancellationToken);
+        var pin = GCHandle.Alloc(loading);
+        try
+        {
+            var parameters = NativeMethods.llama_model_default_params();
+            parameters.GpuLayers = gpuLayers;
+            parameters.Progress = &OnProgress;
+            parameters.ProgressData = GCHandle.ToIntPtr(pin);
+            NativeLog.FirstError = "";
+            nint model;
+            fixed (byte* name = Encoding.UTF8.GetBytes(Path.GetFullPath(path) + "\0"))
+                model = NativeMethods.llama_model_load_from_file(name, parameters);
+            if (model == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw Error(path, $"llama.cpp could not load it: {NativeLog.FirstError}");
+            }
+
+            var handle = new ModelHandle(model);
+            try
+            {
+                guarded.RequireUnchanged();
+                return new LlamaModel(handle, guarded, gpuLayers == 0 || !LlamaSystem.HasGpu());
+            }
+            catch
+            {
+                handle.Dispose();
+                throw;
+            }
+        }
+        finally
+        {
+            pin.Free();
+        }
+    }
 
     private int Tokenize(byte[] bytes, int[] tokens, bool addSpecial, bool parseSpecial)
     {

@@ -1,5 +1,5 @@
 using Hybrid.Engines.LlamaCpp.Batching;
-using Hybrid.Models;
+using Hybrid.Models.Gguf;
 
 namespace Hybrid.Engines.LlamaCpp;
 

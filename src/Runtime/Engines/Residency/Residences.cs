@@ -1,11 +1,12 @@
 using Hybrid.Configuration;
+using Hybrid.Device;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
 
 namespace Hybrid.Engines.Residency;
 
 /// <summary>The models that are loaded, are being loaded or wait for room, under one lock that no load, unload or stream holds.</summary>
-internal sealed class Residences : IAsyncDisposable
+internal sealed partial class Residences : IAsyncDisposable
 {
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
     private readonly Lock _lock = new();
@@ -16,12 +17,13 @@ internal sealed class Residences : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly int _queueCapacity;
     private readonly ITimer _impatience;
+    private readonly IMemoryPressure? _pressure;
     private long _uses;
     private bool _disposed;
 
-    public Residences(long? budget, TimeProvider time, int queueCapacity, ILogger logger)
+    public Residences(long? budget, TimeProvider time, int queueCapacity, ILogger logger, IMemoryPressure? pressure)
     {
-        (Budget, _time, _queueCapacity, _logger) = (budget, time, queueCapacity, logger);
+        (Budget, _time, _queueCapacity, _logger, _pressure) = (budget, time, queueCapacity, logger, pressure);
         _impatience = time.CreateTimer(_ => Locked(Pump), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -59,6 +61,7 @@ internal sealed class Residences : IAsyncDisposable
 
         await Task.WhenAll(targets.Select(target => target.DisposeAsync().AsTask()));
         await _impatience.DisposeAsync();
+        if (_pressureTimer is not null) await _pressureTimer.DisposeAsync();
     }
 
     public TargetState StateOf(ResidentTarget target)
@@ -300,6 +303,7 @@ internal sealed class Residences : IAsyncDisposable
                 residence.Open(loaded);
                 ResidencyLog.Loaded(_logger, target.Descriptor.Model, _time.GetElapsedTime(began).TotalSeconds);
                 Settle(residence);
+                WatchPressure();
                 Pump();
             }
         }
@@ -382,6 +386,8 @@ internal sealed class Residences : IAsyncDisposable
         {
             ResidencyLog.UnloadFailed(_logger, target.Descriptor.Model, error);
         }
+
+        target.Model.OnUnloaded?.Invoke();
     }
 
     private static HybridException TooLate(ResidentTarget target) =>

@@ -29,4 +29,10 @@ public sealed record ResidentModel
     /// <summary>How long a failed load counts as unavailable before a request tries again; warming tries at once.</summary>
     /// <value><see cref="DefaultRetryAfter"/></value>
     public TimeSpan RetryAfter { get; init; } = DefaultRetryAfter;
+
+    /// <summary>Called when a request begins to use it, before it is loaded where it is not; what it gives is disposed when the request ends. Must not block or throw.</summary>
+    internal Func<IDisposable>? OnUse { get; init; }
+
+    /// <summary>Called each time after what <see cref="LoadAsync"/> gave was disposed; must not throw.</summary>
+    internal Action? OnUnloaded { get; init; }
 }

@@ -1,3 +1,4 @@
+using Hybrid.Device;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,11 +25,12 @@ public sealed class ResidentModels : IAsyncDisposable
     /// <param name="time">The clock of keep-alive, retries and deadlines; null is the system's.</param>
     /// <param name="queueCapacity">Requests that may wait for room, above 0; one more is refused with <see cref="HybridError.Busy"/>.</param>
     /// <param name="logger">Is told of loads and unloads.</param>
-    public ResidentModels(long? memoryBudget = null, TimeProvider? time = null, int queueCapacity = 64, ILogger? logger = null)
+    /// <param name="pressure">While it is high, idle models are unloaded, one every few seconds, least recently used first; null: nobody looks.</param>
+    public ResidentModels(long? memoryBudget = null, TimeProvider? time = null, int queueCapacity = 64, ILogger? logger = null, IMemoryPressure? pressure = null)
     {
         if (memoryBudget is { } bytes) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes, nameof(memoryBudget));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(queueCapacity);
-        _residences = new(memoryBudget, time ?? TimeProvider.System, queueCapacity, logger ?? NullLogger.Instance);
+        _residences = new(memoryBudget, time ?? TimeProvider.System, queueCapacity, logger ?? NullLogger.Instance, pressure);
     }
 
     /// <summary>Bytes that all models together may take; null: no limit.</summary>

@@ -34,6 +34,7 @@ internal sealed class ResidentTarget(Residences models, ResidentModel model) : I
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        using var use = model.OnUse?.Invoke();
         using var lease = await models.AcquireAsync(this, warming: false, request.Deadline, cancellationToken);
         await foreach (var update in PrivacyGate.Send(lease.Target, request, cancellationToken).WithCancellation(cancellationToken)) yield return update;
     }
@@ -46,6 +47,7 @@ internal sealed class ResidentTarget(Residences models, ResidentModel model) : I
 
     public async Task<EmbeddingResult> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
     {
+        using var use = model.OnUse?.Invoke();
         using var lease = await models.AcquireAsync(this, warming: false, deadline: null, cancellationToken);
         return lease.Target is IEmbeddingTarget embedder
             ? await embedder.EmbedAsync(texts, cancellationToken)

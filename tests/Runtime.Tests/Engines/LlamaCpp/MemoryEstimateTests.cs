@@ -1,6 +1,6 @@
 using Hybrid.Engines.LlamaCpp;
-using Hybrid.Models;
-using Hybrid.Tests.Models;
+using Hybrid.Models.Gguf;
+using Hybrid.Tests.Models.Gguf;
 
 namespace Hybrid.Tests.Engines.LlamaCpp;
 
@@ -53,9 +53,9 @@ public class MemoryEstimateTests
         const byte UInt32 = 4;
         const uint Q40 = 2;
         var builder = new GgufBuilder { DataBytes = 1 << 14 }
-            .Text("general.architecture", "llama").Number("llama.block_count", 2).Number("llama.context_length", 64).Number("llama.embedding_length", 8)
-            .Number("llama.attention.key_length", 16).Number("llama.attention.value_length", 8)
-            .Raw("llama.attention.head_count_kv", Array, [UInt32, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, .. kvHeads])
+            .Text("general.architecture", "gemma3").Number("gemma3.block_count", 2).Number("gemma3.context_length", 64).Number("gemma3.embedding_length", 8)
+            .Number("gemma3.attention.head_count", 2).Number("gemma3.attention.key_length", 16).Number("gemma3.attention.value_length", 8)
+            .Raw("gemma3.attention.head_count_kv", Array, [UInt32, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, .. kvHeads])
             .Texts("tokenizer.ggml.tokens", "a", "b", "c", "d").Tensor("token_embd.weight", [8, 4]);
         if (matrix)
             builder.Tensor("blk.0.ffn_up.weight", [256, 64], Q40, offset: 128);

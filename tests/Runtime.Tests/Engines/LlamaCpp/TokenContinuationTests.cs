@@ -1,5 +1,5 @@
 using Hybrid.Engines.LlamaCpp;
-using Hybrid.Models;
+using Hybrid.Models.Gguf;
 using Hybrid.Targets;
 
 namespace Hybrid.Tests.Engines.LlamaCpp;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Hybrid.Device;
 using Hybrid.Engines.Residency;
 using Hybrid.Targets;
 
@@ -12,7 +13,9 @@ internal sealed class Shelf(long? budget, int queue = 64) : IAsyncDisposable
 
     public ManualTimeProvider Time { get; } = new();
 
-    public ResidentModels Models => field ??= new(budget, Time, queue);
+    public IMemoryPressure? Pressure { get; init; }
+
+    public ResidentModels Models => field ??= new(budget, Time, queue, pressure: Pressure);
 
     public IReadOnlyList<string> Events
     {

@@ -45,6 +45,8 @@ public enum Trouble
 /// <summary>A target in virtual time: cold or warm, quick or slow, honest or not.</summary>
 internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDescriptor descriptor, int model) : ITarget
 {
+    private int _read;
+
     public TargetDescriptor Descriptor => descriptor;
 
     public TargetState State { get; private set; } = TargetState.Warm;
@@ -62,6 +64,12 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
     public required double SecondsPerToken { get; init; }
 
     public double ColdSeconds { get; init; }
+
+    /// <summary>What it takes to read a token of what was said, once: it keeps what it read.</summary>
+    public double SecondsPerReadToken { get; init; }
+
+    /// <summary>After how long without a request it is cold again; 0: never.</summary>
+    public double IdleSeconds { get; init; }
 
     public Trouble Trouble { get; init; }
 
@@ -84,6 +92,7 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
     public int Replicas { get; init; } = 1;
 
     public List<DecodeRequest> Received { get; } = [];
+
 
     public int OpenStreams { get; private set; }
 
@@ -163,6 +172,7 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
                 _before = SimulatedModel.Tokens(_from);
                 delay = target.FirstTokenSeconds * target.Jitter;
                 if (target.State.Readiness != TargetReadiness.Warm) delay += target.ColdSeconds;
+                delay += Math.Max(_before - target._read, 0) * target.SecondsPerReadToken;
             }
 
             _move.Reset();
@@ -176,6 +186,7 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
         {
             if (!_closed) target.OpenStreams--;
             _closed = true;
+            target.RestsNow();
             return ValueTask.CompletedTask;
         }
 
@@ -210,6 +221,7 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
             _moving = false;
             _registration.Dispose();
             if (target.State.Readiness != TargetReadiness.Warm) target.State = TargetState.Warm;
+            target._read = Math.Max(target._read, _before);
             if (Troubled && target.Trouble == Trouble.Fails)
             {
                 _move.SetException(new HybridException(HybridError.TargetUnavailable, $"{target.Descriptor.Name} failed after {_said}."));
@@ -275,6 +287,18 @@ internal sealed class SimulatedTarget(VirtualTime time, Random random, TargetDes
             _said += lump;
             _move.SetResult(true);
         }
+    }
+
+    private void RestsNow()
+    {
+        if (IdleSeconds == 0) return;
+        var asked = Received.Count;
+        time.After(IdleSeconds, () =>
+        {
+            if (OpenStreams > 0 || Received.Count > asked) return;
+            MakeCold();
+            _read = 0;
+        });
     }
 
     private void After(double seconds, Action action) => time.After(seconds, action);

@@ -55,6 +55,9 @@ internal sealed class TimedStream
     /// <param name="after">After how many tokens.</param>
     /// <param name="dollarsPerToken">What a token of the answer costs.</param>
     /// <param name="sure">The probability of each of its tokens, where they are asked for.</param>
+    /// <param name="read">Seconds to read a token of what was said.</param>
+    /// <param name="statedRead">What its descriptor states of that; null is the truth.</param>
+    /// <param name="idle">After how many seconds without a request it is cold again; 0: never.</param>
     public SimulatedTarget Add(
         string name,
         double firstToken,
@@ -66,7 +69,10 @@ internal sealed class TimedStream
         Trouble trouble = Trouble.None,
         int after = 0,
         double dollarsPerToken = 0,
-        double? sure = null)
+        double? sure = null,
+        double read = 0,
+        double? statedRead = null,
+        double idle = 0)
     {
         var place = zone ?? Zone.Device;
         var target = new SimulatedTarget(Time, new Even(), new()
@@ -78,7 +84,7 @@ internal sealed class TimedStream
             Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation | (sure is null ? TargetCapabilities.None : TargetCapabilities.LogProbabilities),
             DollarsPerMillionOutputTokens = dollarsPerToken * 1e6,
             RoundTrip = TimeSpan.FromSeconds(stated ?? firstToken),
-            PrefillTokensPerSecond = 1e6,
+            PrefillTokensPerSecond = 1 / Math.Max(statedRead ?? read, 1e-6),
             DecodeTokensPerSecond = 1 / perToken,
             ColdStart = TimeSpan.FromSeconds(cold),
         }, 0)
@@ -88,6 +94,8 @@ internal sealed class TimedStream
             FirstTokenSeconds = firstToken,
             SecondsPerToken = perToken,
             ColdSeconds = cold,
+            SecondsPerReadToken = read,
+            IdleSeconds = idle,
             Trouble = trouble,
             TroubleAfter = after,
             Sure = sure,
