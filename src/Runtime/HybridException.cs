@@ -39,6 +39,9 @@ public enum HybridError
     /// <summary>The caller may not use this target: the key is missing or wrong.</summary>
     Unauthorized,
 
+    /// <summary>The message bus cannot be reached, refused something, or broke its protocol.</summary>
+    Bus,
+
     /// <summary>What is left of a budget of dollars or grams does not cover the request.</summary>
     BudgetExceeded,
 }

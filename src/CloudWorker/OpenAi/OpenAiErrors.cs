@@ -64,7 +64,7 @@ internal static partial class OpenAiErrors
             HybridError.Busy => (StatusCodes.Status429TooManyRequests, "rate_limit_error", "busy"),
             HybridError.BudgetExceeded => (StatusCodes.Status429TooManyRequests, "insufficient_quota", "budget_exceeded"),
             HybridError.DeadlineExceeded => (StatusCodes.Status504GatewayTimeout, "timeout_error", "deadline_exceeded"),
-            HybridError.TargetUnavailable or HybridError.ModelFile or HybridError.NativeLibrary or HybridError.Configuration
+            HybridError.TargetUnavailable or HybridError.ModelFile or HybridError.NativeLibrary or HybridError.Configuration or HybridError.Bus
                 => (StatusCodes.Status503ServiceUnavailable, "server_error", "unavailable"),
             _ => (StatusCodes.Status500InternalServerError, "server_error", "internal_error"),
         };

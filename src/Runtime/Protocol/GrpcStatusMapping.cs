@@ -22,6 +22,7 @@ internal static class GrpcStatusMapping
         (HybridError.Configuration, GrpcStatus.FailedPrecondition),
         (HybridError.ModelFile, GrpcStatus.FailedPrecondition),
         (HybridError.NativeLibrary, GrpcStatus.FailedPrecondition),
+        (HybridError.Bus, GrpcStatus.FailedPrecondition),
         (HybridError.Internal, GrpcStatus.Unknown),
         (HybridError.InvalidRequest, GrpcStatus.NotFound),
         (HybridError.InvalidRequest, GrpcStatus.AlreadyExists),

@@ -73,7 +73,7 @@ public class GrpcTextTests
             Assert.NotEqual(GrpcStatus.Ok, status);
             var comesBack = error switch
             {
-                HybridError.Configuration or HybridError.ModelFile or HybridError.NativeLibrary => HybridError.TargetUnavailable,
+                HybridError.Configuration or HybridError.ModelFile or HybridError.NativeLibrary or HybridError.Bus => HybridError.TargetUnavailable,
                 HybridError.BudgetExceeded => HybridError.Busy, // another's budget: to the caller the target has no room now
                 _ => error,
             };
