@@ -44,7 +44,7 @@ internal sealed class WorkerServer : IAsyncDisposable
             .AddSingleton(options)
             .AddSingleton(time)
             .AddSingleton(services => new ModelHosts(models, options, time, services.GetRequiredService<ILogger<ModelHosts>>()))
-            .AddSingleton(new Answers(options, time))
+            .AddSingleton(new Answers(options.ShutdownGrace, time))
             .AddSingleton<OpenAiEndpoints>()
             .AddSingleton<DecodeEndpoints>();
         ListenOptions? http = null, grpc = null;

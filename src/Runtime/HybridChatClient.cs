@@ -143,12 +143,36 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         await _experience.DisposeAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Streams the answer to a question that came over a wire; the last piece, and only it, has the receipt.</summary>
+    internal IAsyncEnumerable<StreamPiece> StreamAsync(ChatCall call, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        return StreamAsync(_reader.Read(Guid.NewGuid().ToString("N"), call, _policies()), null, cancellationToken);
+    }
+
+    /// <summary>When a question that came over a wire should start, as far as is known now; null where it cannot wait.</summary>
+    internal Deferral? Plan(ChatCall call)
+    {
+        var request = _reader.Read("", call, _policies());
+        return _slots.Plan(request.Profile, Snapshots(), request.Policy);
+    }
+
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var id = Guid.NewGuid().ToString("N");
-        var request = _reader.Read(id, messages, options, _policies());
+        var request = _reader.Read(Guid.NewGuid().ToString("N"), messages, options, _policies());
+        UpdateWriter? updates = null;
+        void Begin(Decision decision) => updates = new(request.Decode.Id, decision, _options.TimeProvider, request.HandoverMarkers);
+        await foreach (var piece in StreamAsync(request, Begin, cancellationToken))
+            yield return updates!.Write(piece);
+    }
+
+    private async IAsyncEnumerable<StreamPiece> StreamAsync(
+        ChatRequest request, Action<Decision>? decided, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var id = request.Decode.Id;
         (request, var deferral) = await WaitAsync(request, cancellationToken);
         var asked = _options.TimeProvider.GetTimestamp();
         await HearAsync(request, cancellationToken);
@@ -159,9 +183,9 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         if (decision.Chosen is null) throw Refuse(decision);
         LogDecided(_logger, id, decision.ExplainLine());
 
-        var updates = new UpdateWriter(id, decision, _options.TimeProvider, request.HandoverMarkers);
+        decided?.Invoke(decision);
         await foreach (var piece in _conductor.RunAsync(request.Decode, decision, request.Policy, Settle, budget, asked, cancellationToken))
-            yield return updates.Write(piece);
+            yield return piece;
     }
 
     /// <summary>Waits until it is known how the target is that would take the request, if that was not known for a while; not long.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Hybrid.OpenAi;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.OpenAi;
@@ -55,7 +56,7 @@ internal static class RequestBody
                 json.WriteEndArray();
                 break;
             case MessagesPrompt chat:
-                ChatJson.WriteMessages(json, chat.Messages, request.Continuation, mode);
+                ChatJson.WriteMessages(json, chat.Messages, request.Continuation, mode == ContinuationMode.Vllm);
                 break;
         }
     }

@@ -26,7 +26,7 @@ internal sealed partial class DecodeEndpoints(
         if (call.Timeout is { } timeout && (request.Deadline is not { } deadline || now + timeout < deadline))
             request = request with { Deadline = now + timeout };
         var vocabulary = new VocabularyOnce();
-        await foreach (var update in answers.RunAsync(model, request, cancellationToken))
+        await foreach (var update in answers.RunAsync(model.GenerateAsync, request, cancellationToken))
             await call.WriteAsync(vocabulary.Shorten(DecodeMapping.ToMessage(update)));
     }
 

@@ -13,9 +13,11 @@ internal sealed class Answers : IDisposable
     private readonly CancellationTokenSource _stopped;
     private volatile bool _stopping;
 
-    public Answers(WorkerOptions options, TimeProvider time)
+    /// <param name="grace">How long running requests may go on after a stop.</param>
+    /// <param name="time">The clock.</param>
+    public Answers(TimeSpan grace, TimeProvider time)
     {
-        (_time, _grace) = (time, options.ShutdownGrace);
+        (_time, _grace) = (time, grace);
         _stopped = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
     }
 
@@ -27,11 +29,12 @@ internal sealed class Answers : IDisposable
     }
 
     /// <summary>Streams an answer whose last update has a completion; anything else ends in a <see cref="HybridException"/>.</summary>
-    public async IAsyncEnumerable<DecodeUpdate> RunAsync(ITarget target, DecodeRequest request, [EnumeratorCancellation] CancellationToken clientGone)
+    public async IAsyncEnumerable<DecodeUpdate> RunAsync(
+        Func<DecodeRequest, CancellationToken, IAsyncEnumerable<DecodeUpdate>> generate, DecodeRequest request, [EnumeratorCancellation] CancellationToken clientGone)
     {
         using var deadline = StartDeadline(request);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(clientGone, deadline.Token, _stopped.Token);
-        await using var updates = target.GenerateAsync(request, linked.Token).GetAsyncEnumerator(linked.Token);
+        await using var updates = generate(request, linked.Token).GetAsyncEnumerator(linked.Token);
         var completed = false;
         while (await MoveNextAsync(updates, deadline.Token, linked.Token, clientGone))
         {
@@ -97,5 +100,5 @@ internal sealed class Answers : IDisposable
         new(HybridError.DeadlineExceeded, "The deadline passed before the answer was complete.");
 
     private static HybridException Stopping() =>
-        new(HybridError.TargetUnavailable, "The worker is stopping; ask another one.");
+        new(HybridError.TargetUnavailable, "The server is stopping. Nothing was done; ask again in a moment, or ask another one.");
 }

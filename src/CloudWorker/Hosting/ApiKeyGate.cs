@@ -3,6 +3,7 @@ using System.Text;
 using Hybrid.CloudWorker.Grpc;
 using Hybrid.CloudWorker.OpenAi;
 using Hybrid.Protocol;
+using Hybrid.OpenAi;
 
 namespace Hybrid.CloudWorker.Hosting;
 

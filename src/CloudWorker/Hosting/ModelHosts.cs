@@ -1,5 +1,6 @@
 using Hybrid.Configuration;
 using Hybrid.Engines.Residency;
+using Hybrid.OpenAi;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudWorker.Hosting;
@@ -45,6 +46,9 @@ internal sealed class ModelHosts : IAsyncDisposable
 
     /// <summary>Says that there is no such model, and which there are.</summary>
     public string Unknown(string? id) => $"The model '{id}' does not exist here; this worker serves {string.Join(", ", All.Select(one => $"'{one.Id}'"))}.";
+
+    /// <summary>The same as a refusal of the OpenAI API.</summary>
+    public OpenAiException Missing(string? id) => new(StatusCodes.Status404NotFound, Unknown(id), "model", "model_not_found");
 
     public ValueTask DisposeAsync() => _resident.DisposeAsync();
 

@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
-using Hybrid.CloudWorker.Hosting;
+using Hybrid.OpenAi;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudWorker.OpenAi;
@@ -9,38 +8,31 @@ namespace Hybrid.CloudWorker.OpenAi;
 /// <summary>Writes one answer, whole or as server-sent events.</summary>
 internal static class AnswerWriter
 {
-    public static Task WriteAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape, ILogger logger) =>
-        fields.Stream
-            ? StreamAsync(context, answers, fields, shape, logger)
-            : WholeAsync(context, answers, fields, shape);
+    /// <param name="context">Where it goes.</param>
+    /// <param name="question">What was asked, and in which form the answer is wanted.</param>
+    /// <param name="updates">The answer.</param>
+    /// <param name="shape">How it looks.</param>
+    /// <param name="logger">Told of what is unforeseen.</param>
+    public static Task WriteAsync(HttpContext context, OpenAiQuestion question, IAsyncEnumerable<DecodeUpdate> updates, AnswerShape shape, ILogger logger) =>
+        question.Stream
+            ? StreamAsync(context, question, updates, shape, logger)
+            : WholeAsync(context, question, updates, shape);
 
-    private static async Task WholeAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape)
+    private static async Task WholeAsync(HttpContext context, OpenAiQuestion question, IAsyncEnumerable<DecodeUpdate> updates, AnswerShape shape)
     {
-        var text = new StringBuilder();
-        var calls = new List<ToolCall>();
-        List<TokenScore>? scores = fields.Request.LogProbabilities is null ? null : [];
-        DecodeCompletion? completion = null;
-        await foreach (var update in answers.RunAsync(fields.Model, fields.Request, context.RequestAborted))
-        {
-            text.Append(update.Text);
-            if (update.ToolCall is { } call)
-                calls.Add(call);
-            scores?.AddRange(update.Scores ?? []);
-            completion = update.Completion;
-        }
-
+        var body = await shape.CollectAsync(updates, scored: question.Request.LogProbabilities is not null);
         context.Response.ContentType = "application/json; charset=utf-8";
-        await context.Response.Body.WriteAsync(shape.Whole(text.ToString(), calls, scores, completion!), context.RequestAborted);
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private static async Task StreamAsync(HttpContext context, Answers answers, CommonFields fields, AnswerShape shape, ILogger logger)
+    private static async Task StreamAsync(HttpContext context, OpenAiQuestion question, IAsyncEnumerable<DecodeUpdate> updates, AnswerShape shape, ILogger logger)
     {
         try
         {
             // Headers leave with the first update, so that whatever fails before it still has its own status.
             var calls = 0;
-            await foreach (var update in answers.RunAsync(fields.Model, fields.Request, context.RequestAborted))
-                await WriteUpdateAsync(context, fields, shape, update, update.ToolCall is null ? calls : calls++);
+            await foreach (var update in updates)
+                await WriteUpdateAsync(context, question, shape, update, update.ToolCall is null ? calls : calls++);
             WriteEvent(context, "[DONE]"u8);
         }
         catch (Exception exception) when (context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
@@ -53,7 +45,7 @@ internal static class AnswerWriter
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task WriteUpdateAsync(HttpContext context, CommonFields fields, AnswerShape shape, DecodeUpdate update, int call)
+    private static async Task WriteUpdateAsync(HttpContext context, OpenAiQuestion question, AnswerShape shape, DecodeUpdate update, int call)
     {
         if (!context.Response.HasStarted)
         {
@@ -71,7 +63,7 @@ internal static class AnswerWriter
         if (update.Completion is { } completion)
         {
             WriteEvent(context, shape.Last(completion.Finish));
-            if (fields.IncludeUsage)
+            if (question.IncludeUsage)
                 WriteEvent(context, shape.UsageOnly(completion));
         }
 

@@ -1,19 +1,22 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Hybrid.CloudWorker.Hosting;
+using Hybrid.OpenAi;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudWorker.OpenAi;
 
 /// <summary><c>POST /v1/embeddings</c>: a string or an array of strings, as numbers or as base64 of little-endian floats.</summary>
-internal sealed class EmbeddingsEndpoint(Answers answers, ModelHosts models)
+/// <param name="answers">Runs each request.</param>
+/// <param name="find">Gives the target of a model's id, or of none, and its name; throws where there is none.</param>
+internal sealed class EmbeddingsEndpoint(Answers answers, Func<string?, (IEmbeddingTarget Target, string Model)> find)
 {
     private const int MostInputs = 2048;
 
     public async Task HandleAsync(HttpContext context)
     {
-        var fields = await RequestFields.ReadAsync(context);
-        var model = CommonFields.ReadModel(fields, models);
+        var fields = await RequestFields.ReadAsync(context.Request.Body, context.RequestAborted);
+        var (target, model) = find(fields.Text("model"));
         var texts = ReadInput(fields.Take("input"));
         var base64 = fields.Text("encoding_format") switch
         {
@@ -23,10 +26,10 @@ internal sealed class EmbeddingsEndpoint(Answers answers, ModelHosts models)
         };
         fields.Ignore("user");
         fields.RefuseRest();
-        var result = await answers.RunAsync(cancellationToken => model.EmbedAsync(texts, cancellationToken), context.RequestAborted);
+        var result = await answers.RunAsync(cancellationToken => target.EmbedAsync(texts, cancellationToken), context.RequestAborted);
         context.Response.ContentType = "application/json; charset=utf-8";
         await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
-        Write(writer, result, model.Id, base64);
+        Write(writer, result, model, base64);
     }
 
     private static void Write(Utf8JsonWriter writer, EmbeddingResult result, string model, bool base64)

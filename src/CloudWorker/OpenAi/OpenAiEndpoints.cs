@@ -1,4 +1,5 @@
 using Hybrid.CloudWorker.Hosting;
+using Hybrid.OpenAi;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudWorker.OpenAi;
@@ -12,7 +13,7 @@ internal sealed class OpenAiEndpoints(ModelHosts models, Answers answers, TimePr
     {
         routes.MapPost("/v1/chat/completions", OpenAiErrors.Guard(ChatAsync, logger));
         routes.MapPost("/v1/completions", OpenAiErrors.Guard(CompleteAsync, logger));
-        routes.MapPost("/v1/embeddings", OpenAiErrors.Guard(new EmbeddingsEndpoint(answers, models).HandleAsync, logger));
+        routes.MapPost("/v1/embeddings", OpenAiErrors.Guard(new EmbeddingsEndpoint(answers, FindEmbedder).HandleAsync, logger));
         routes.MapGet("/v1/models", OpenAiErrors.Guard(ModelsAsync, logger));
         routes.MapGet("/v1/models/{**id}", OpenAiErrors.Guard(ModelAsync, logger));
         routes.MapGet("/health", OpenAiErrors.Guard(HealthAsync, logger));
@@ -21,21 +22,29 @@ internal sealed class OpenAiEndpoints(ModelHosts models, Answers answers, TimePr
 
     private async Task ChatAsync(HttpContext context)
     {
-        var body = await RequestFields.ReadAsync(context);
-        var (prompt, continuation) = ChatFields.Read(body);
-        var (tools, choice) = ToolFields.Read(body);
-        var scores = ScoreFields.Read(body);
-        var fields = CommonFields.Read(context, body, models, "chatcmpl-", prompt, continuation, time.GetUtcNow());
-        fields = fields with { Request = fields.Request with { Tools = tools, ToolChoice = choice, LogProbabilities = scores } };
-        await AnswerWriter.WriteAsync(context, answers, fields, new ChatShape(fields.Id, time.GetUtcNow().ToUnixTimeSeconds(), fields.Model.Id), logger);
+        var question = OpenAiQuestion.ReadChat(await RequestFields.ReadAsync(context.Request.Body, context.RequestAborted));
+        await AnswerAsync(context, question, "chatcmpl-", (id, created, model) => new ChatShape(id, created, model));
     }
 
     private async Task CompleteAsync(HttpContext context)
     {
-        var body = await RequestFields.ReadAsync(context);
-        var prompt = CompletionFields.Read(body);
-        var fields = CommonFields.Read(context, body, models, "cmpl-", prompt, "", time.GetUtcNow());
-        await AnswerWriter.WriteAsync(context, answers, fields, new CompletionShape(fields.Id, time.GetUtcNow().ToUnixTimeSeconds(), fields.Model.Id), logger);
+        var question = OpenAiQuestion.ReadCompletion(await RequestFields.ReadAsync(context.Request.Body, context.RequestAborted));
+        await AnswerAsync(context, question, "cmpl-", (id, created, model) => new CompletionShape(id, created, model));
+    }
+
+    private Task AnswerAsync(HttpContext context, OpenAiQuestion question, string prefix, Func<string, long, string, AnswerShape> shape)
+    {
+        var model = models.Find(question.Model) ?? throw models.Missing(question.Model);
+        var id = prefix + Guid.NewGuid().ToString("N");
+        var request = RequestHeaders.Apply(context, question.Request, id, time.GetUtcNow());
+        var updates = answers.RunAsync(model.GenerateAsync, request, context.RequestAborted);
+        return AnswerWriter.WriteAsync(context, question, updates, shape(id, time.GetUtcNow().ToUnixTimeSeconds(), model.Id), logger);
+    }
+
+    private (IEmbeddingTarget Target, string Model) FindEmbedder(string? id)
+    {
+        var model = models.Find(id) ?? throw models.Missing(id);
+        return (model, model.Id);
     }
 
     private Task ModelsAsync(HttpContext context) =>
@@ -44,7 +53,7 @@ internal sealed class OpenAiEndpoints(ModelHosts models, Answers answers, TimePr
     private Task ModelAsync(HttpContext context)
     {
         var id = (string?)context.Request.RouteValues["id"];
-        var model = (string.IsNullOrEmpty(id) ? null : models.Find(id)) ?? throw CommonFields.UnknownModel(models, id);
+        var model = (string.IsNullOrEmpty(id) ? null : models.Find(id)) ?? throw models.Missing(id);
         return context.Response.WriteAsJsonAsync(Entry(model), OpenAiJson.Wire.ModelEntry);
     }
 

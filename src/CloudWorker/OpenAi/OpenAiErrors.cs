@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hybrid.OpenAi;
 
 namespace Hybrid.CloudWorker.OpenAi;
 
@@ -42,14 +43,14 @@ internal static partial class OpenAiErrors
             case HybridException known:
                 return Describe(known, logger);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return (StatusCodes.Status413PayloadTooLarge, new("The request is larger than this worker takes.", "invalid_request_error", null, "request_too_large"));
+                return (StatusCodes.Status413PayloadTooLarge, new("The request is larger than this server takes.", "invalid_request_error", null, "request_too_large"));
             case BadHttpRequestException bad:
                 return (bad.StatusCode, new("The request could not be read.", "invalid_request_error", null, null));
             case JsonException json:
                 return (StatusCodes.Status400BadRequest, new($"The body is not valid JSON (line {json.LineNumber + 1}).", "invalid_request_error", null, "invalid_json"));
             default:
                 LogUnforeseen(logger, exception);
-                return (StatusCodes.Status500InternalServerError, new("The worker failed; its log says more.", "server_error", null, "internal_error"));
+                return (StatusCodes.Status500InternalServerError, new("The server failed; its log says more.", "server_error", null, "internal_error"));
         }
     }
 

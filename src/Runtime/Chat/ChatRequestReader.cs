@@ -16,36 +16,48 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
         UnsupportedOptions.Refuse(options);
         var properties = HybridProperties.Read(options);
         var turns = MessageReader.Read(messages, options.Instructions);
+        return Read(id, new ChatCall(
+            new DecodeRequest
+            {
+                Prompt = new MessagesPrompt(turns),
+                Sampling = SamplingReader.Read(options, properties),
+                MaxTokens = options.MaxOutputTokens is { } most and < 1
+                    ? throw Invalid($"ChatOptions.MaxOutputTokens is {most}; use 1 or more")
+                    : options.MaxOutputTokens,
+                StopSequences = StopSequences(options),
+                Tools = ToolReader.Tools(options),
+                ToolChoice = ToolReader.Choice(options),
+                Format = FormatReader.Read(options, properties),
+                LogProbabilities = properties.LogProbabilities,
+            },
+            properties,
+            options.ModelId), policies);
+    }
+
+    /// <summary>Reads a question that came over a wire.</summary>
+    public ChatRequest Read(string id, ChatCall call, PolicySet policies)
+    {
+        var properties = call.Wishes;
         var policy = Policy(properties.Policy, policies);
-        var decode = new DecodeRequest
+        var decode = call.Decode with
         {
             Id = id,
-            Prompt = new MessagesPrompt(turns),
-            Sampling = SamplingReader.Read(options, properties),
-            MaxTokens = options.MaxOutputTokens is { } most and < 1
-                ? throw Invalid($"ChatOptions.MaxOutputTokens is {most}; use 1 or more")
-                : options.MaxOutputTokens,
-            StopSequences = StopSequences(options),
-            Tools = ToolReader.Tools(options),
-            ToolChoice = ToolReader.Choice(options),
-            Format = FormatReader.Read(options, properties),
-            LogProbabilities = properties.LogProbabilities,
             Privacy = properties.Privacy ?? policies.Privacy,
             Deadline = Deadline(properties.Deadline),
             Priority = properties.Priority ?? RequestPriority.Normal,
         };
-        var (target, model) = Pin(options.ModelId, properties.Target);
+        var (target, model) = Pin(call.Model, properties.Target);
         var length = lengths.Find(properties.Tag);
         var profile = new RequestProfile
         {
-            PromptTokens = estimate(turns) + ToolTokens(decode),
+            PromptTokens = PromptTokens(decode.Prompt) + ToolTokens(decode),
             ExpectedOutputTokens = Tokens(length?.Mean(decode.MaxTokens), null) ?? decode.MaxTokens ?? policy.ExpectedOutputTokens,
             OutputTokensAtQuantile = Tokens(length?.At(policy.LatencyQuantile), decode.MaxTokens),
             MaxOutputTokens = decode.MaxTokens,
             Tag = properties.Tag,
             Priority = decode.Priority,
             Privacy = decode.Privacy,
-            Needs = TargetCapabilities.Chat | decode.Needs,
+            Needs = (decode.Prompt is TextPrompt ? TargetCapabilities.Text : TargetCapabilities.Chat) | decode.Needs,
             TimeLeft = properties.Deadline,
             MaxTimeToFirstToken = properties.MaxTimeToFirstToken,
             MaxTimePerToken = properties.MaxTimePerToken,
@@ -58,6 +70,13 @@ internal sealed class ChatRequestReader(IReadOnlyList<ITarget> targets, Func<IRe
         };
         return new(decode, profile, policy, properties.HandoverMarkers);
     }
+
+    private int PromptTokens(Prompt prompt) => prompt switch
+    {
+        MessagesPrompt chat => estimate(chat.Messages),
+        TextPrompt text => TokenEstimate.OfText(text.Text),
+        _ => throw Invalid("The prompt is token ids, and targets have different vocabularies; send messages or text"),
+    };
 
     private static int? Tokens(double? learned, int? most) => learned is { } tokens ? (int)Math.Clamp(Math.Ceiling(tokens), 1, most ?? int.MaxValue) : null;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudConnector.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>Writes what the answer must be like.</summary>
 internal static class FormatJson

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 internal sealed record ErrorBody(OpenAiError Error);
 
@@ -14,6 +14,9 @@ internal sealed record ChatCompletion(string Id, string Object, long Created, st
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Usage? Usage { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AnswerNote? Hybrid { get; init; }
 }
 
 internal sealed record ChatChoice(int Index, string? FinishReason)
@@ -53,6 +56,9 @@ internal sealed record TextCompletion(string Id, string Object, long Created, st
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Usage? Usage { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AnswerNote? Hybrid { get; init; }
 }
 
 internal sealed record TextChoice(int Index, string Text, string? FinishReason)

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudConnector.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>Writes messages, tools and what only a chat is asked.</summary>
 internal static class ChatJson
 {
-    public static void WriteMessages(Utf8JsonWriter json, IReadOnlyList<PromptMessage> messages, string continuation, ContinuationMode mode)
+    public static void WriteMessages(Utf8JsonWriter json, IReadOnlyList<PromptMessage> messages, string continuation, bool asVllm)
     {
         json.WriteStartArray("messages"u8);
         foreach (var message in messages)
@@ -14,7 +14,7 @@ internal static class ChatJson
         if (continuation.Length > 0)
             Write(json, new PromptMessage("assistant", continuation));
         json.WriteEndArray();
-        if (continuation.Length == 0 || mode != ContinuationMode.Vllm)
+        if (continuation.Length == 0 || !asVllm)
             return;
         json.WriteBoolean("continue_final_message"u8, true);
         json.WriteBoolean("add_generation_prompt"u8, false);

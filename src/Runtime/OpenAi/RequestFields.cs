@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>Reads the fields of a request one by one, with their ranges, and refuses what was not read.</summary>
 /// <remarks>A field that is null counts as absent, as in the OpenAI API.</remarks>
@@ -11,14 +11,22 @@ internal sealed class RequestFields
     public RequestFields(JsonElement body)
     {
         if (body.ValueKind != JsonValueKind.Object)
-            throw new OpenAiException(StatusCodes.Status400BadRequest, "The body must be a JSON object.", code: "invalid_json");
+            throw new OpenAiException(400, "The body must be a JSON object.", code: "invalid_json");
         foreach (var field in body.EnumerateObject())
             _left[field.Name] = field.Value;
     }
 
-    public static async Task<RequestFields> ReadAsync(HttpContext context)
+    /// <summary>Reads a body to its end.</summary>
+    public static async Task<RequestFields> ReadAsync(Stream body, CancellationToken cancellationToken)
     {
-        using var document = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted);
+        using var document = await JsonDocument.ParseAsync(body, default, cancellationToken);
+        return new RequestFields(document.RootElement.Clone());
+    }
+
+    /// <summary>Reads a body that is there.</summary>
+    public static RequestFields Read(ReadOnlyMemory<byte> body)
+    {
+        using var document = JsonDocument.Parse(body);
         return new RequestFields(document.RootElement.Clone());
     }
 
@@ -70,13 +78,13 @@ internal sealed class RequestFields
     public void Only(string name, Func<JsonElement, bool> neutral)
     {
         if (Take(name) is { } value && !neutral(value))
-            throw OpenAiException.Unsupported(name, $"This worker does not support '{name}' with the value given; leave it out.");
+            throw OpenAiException.Unsupported(name, $"This server does not support '{name}' with the value given; leave it out.");
     }
 
     /// <summary>Refuses the first field that nothing has read: ignoring it would answer another question than was asked.</summary>
     public void RefuseRest()
     {
         foreach (var name in _left.Where(field => field.Value.ValueKind != JsonValueKind.Null).Select(field => field.Key).Order(StringComparer.Ordinal))
-            throw OpenAiException.Unsupported(name, $"This worker does not support the parameter '{name}'; leave it out.");
+            throw OpenAiException.Unsupported(name, $"This server does not support the parameter '{name}'; leave it out.");
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>Writes the bodies of the OpenAI API without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
@@ -14,6 +14,7 @@ namespace Hybrid.CloudWorker.OpenAi;
 [JsonSerializable(typeof(HealthBody))]
 [JsonSerializable(typeof(AboutBody))]
 [JsonSerializable(typeof(EmbeddingUsage))]
+[JsonSerializable(typeof(AnswerNote))]
 internal sealed partial class OpenAiJson : JsonSerializerContext
 {
     /// <summary>With text as it is, not as ASCII escapes: bodies are JSON, never put into HTML.</summary>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>What an answer must be like: <c>response_format</c>, or <c>grammar</c> as llama-server has it.</summary>
 internal static class FormatFields

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>The prompt of a text completion and the fields only it has.</summary>
 internal static class CompletionFields
@@ -9,7 +9,7 @@ internal static class CompletionFields
     public static Prompt Read(RequestFields fields)
     {
         var prompt = ReadPrompt(fields.Take("prompt"));
-        fields.Only("best_of", value => CommonFields.IsNumber(value, 1));
+        fields.Only("best_of", value => OpenAiQuestion.IsNumber(value, 1));
         fields.Only("echo", value => value.ValueKind == JsonValueKind.False);
         fields.Only("suffix", value => value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0);
         return prompt;
@@ -24,7 +24,7 @@ internal static class CompletionFields
         if (array[0].ValueKind == JsonValueKind.Number)
             return ReadTokens(array);
         if (array.GetArrayLength() > 1)
-            throw OpenAiException.Unsupported("prompt", "'prompt' holds several prompts; this worker takes one per request.");
+            throw OpenAiException.Unsupported("prompt", "'prompt' holds several prompts; this server takes one per request.");
         return array[0] switch
         {
             { ValueKind: JsonValueKind.String } only => new TextPrompt(only.GetString()!),

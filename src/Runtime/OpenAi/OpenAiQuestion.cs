@@ -1,29 +1,38 @@
 using System.Text.Json;
-using Hybrid.CloudWorker.Hosting;
-using Hybrid.Protocol;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
-/// <summary>What chat and text completions have in common: model, sampling, limits, stream, headers.</summary>
-internal sealed record CommonFields
+/// <summary>A request of the OpenAI API, read whole: a field that nothing reads is refused.</summary>
+/// <param name="Request">What is asked; who may see it and until when stand in headers.</param>
+/// <param name="Model">The model that it names; null: none.</param>
+/// <param name="Stream">Whether the answer is wanted piece by piece.</param>
+/// <param name="IncludeUsage">Whether a stream ends with the usage.</param>
+internal sealed record OpenAiQuestion(DecodeRequest Request, string? Model, bool Stream, bool IncludeUsage)
 {
-    public const string PrivacyHeader = "X-Hybrid-Privacy";
-    public const string DeadlineHeader = "X-Hybrid-Deadline-Milliseconds";
-
-    public required string Id { get; init; }
-    public required bool Stream { get; init; }
-    public required bool IncludeUsage { get; init; }
-    public required ModelHost Model { get; init; }
-    public required DecodeRequest Request { get; init; }
-
-    /// <summary>Reads the fields; the prompt comes from the endpoint, which knows its shape.</summary>
-    public static CommonFields Read(HttpContext context, RequestFields fields, ModelHosts models, string idPrefix, Prompt prompt, string continuation, DateTimeOffset now)
+    /// <summary>Reads the body of <c>/v1/chat/completions</c>.</summary>
+    /// <exception cref="OpenAiException">It cannot be answered as it is.</exception>
+    public static OpenAiQuestion ReadChat(RequestFields fields)
     {
-        var model = ReadModel(fields, models);
+        var (prompt, continuation) = ChatFields.Read(fields);
+        var (tools, choice) = ToolFields.Read(fields);
+        var scores = ScoreFields.Read(fields);
+        var read = Read(fields, prompt, continuation);
+        return read with { Request = read.Request with { Tools = tools, ToolChoice = choice, LogProbabilities = scores } };
+    }
+
+    /// <summary>Reads the body of <c>/v1/completions</c>.</summary>
+    /// <exception cref="OpenAiException">It cannot be answered as it is.</exception>
+    public static OpenAiQuestion ReadCompletion(RequestFields fields) => Read(fields, CompletionFields.Read(fields), "");
+
+    public static bool IsNumber(JsonElement value, int wanted) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number == wanted;
+
+    private static OpenAiQuestion Read(RequestFields fields, Prompt prompt, string continuation)
+    {
+        var model = fields.Text("model");
         var stream = fields.Flag("stream") ?? false;
         var usage = ReadStreamOptions(fields, stream);
-        var id = idPrefix + Guid.NewGuid().ToString("N");
         var request = new DecodeRequest
         {
             Prompt = prompt,
@@ -32,9 +41,6 @@ internal sealed record CommonFields
             MaxTokens = ReadMaxTokens(fields),
             StopSequences = ReadStop(fields),
             Format = FormatFields.Read(fields),
-            Privacy = ReadPrivacy(context),
-            Deadline = ReadDeadline(context, now),
-            Id = id,
         };
         fields.Only("n", value => IsNumber(value, 1));
         fields.Only("logprobs", value => value.ValueKind == JsonValueKind.False);
@@ -43,21 +49,8 @@ internal sealed record CommonFields
         fields.Only("service_tier", value => value.ValueKind == JsonValueKind.String && value.GetString() is "auto" or "default");
         fields.Ignore("user", "metadata", "safety_identifier", "prompt_cache_key");
         fields.RefuseRest();
-        return new CommonFields { Id = id, Stream = stream, IncludeUsage = usage, Model = model, Request = request };
+        return new(request, model, stream, usage);
     }
-
-    /// <summary>The model that the request names; the default where it names none.</summary>
-    public static ModelHost ReadModel(RequestFields fields, ModelHosts models)
-    {
-        var id = fields.Text("model");
-        return (id is null ? models.Default : models.Find(id)) ?? throw UnknownModel(models, id);
-    }
-
-    public static OpenAiException UnknownModel(ModelHosts models, string? id) =>
-        new(StatusCodes.Status404NotFound, models.Unknown(id), "model", "model_not_found");
-
-    public static bool IsNumber(JsonElement value, int wanted) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number == wanted;
 
     private static bool ReadStreamOptions(RequestFields fields, bool stream)
     {
@@ -107,18 +100,5 @@ internal sealed record CommonFields
         if (stops.Length > 4 || stops.Any(stop => stop.ValueKind != JsonValueKind.String || stop.GetString()!.Length == 0))
             throw OpenAiException.Invalid("stop", "'stop' must be a string or an array of at most 4 strings, none empty.");
         return [.. stops.Select(stop => stop.GetString()!)];
-    }
-
-    private static PrivacyClass ReadPrivacy(HttpContext context) =>
-        DecodeMapping.PrivacyFromName(context.Request.Headers[PrivacyHeader].ToString());
-
-    private static DateTimeOffset? ReadDeadline(HttpContext context, DateTimeOffset now)
-    {
-        var header = context.Request.Headers[DeadlineHeader].ToString();
-        if (header.Length == 0)
-            return null;
-        if (!int.TryParse(header, out var milliseconds) || milliseconds < 1)
-            throw new OpenAiException(StatusCodes.Status400BadRequest, $"{DeadlineHeader} is '{header}'; it must be whole milliseconds, at least 1.");
-        return now + TimeSpan.FromMilliseconds(milliseconds);
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>The <c>logprobs</c> of a chat: asked for, and answered.</summary>
 internal static class ScoreFields

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>The tools of a chat request, and the calls in its messages.</summary>
 internal static class ToolFields
@@ -83,7 +83,7 @@ internal static class ToolFields
             throw OpenAiException.Invalid(path, $"'{path}' must be an object.");
         var fields = new RequestFields(entry);
         if (fields.Text("type") is { } type and not "function")
-            throw OpenAiException.Unsupported(path + ".type", $"'{path}.type' is '{type}'; this worker takes functions only.");
+            throw OpenAiException.Unsupported(path + ".type", $"'{path}.type' is '{type}'; this server takes functions only.");
         return fields.Take("function") is { ValueKind: JsonValueKind.Object } function
             ? (fields, new RequestFields(function))
             : throw OpenAiException.Invalid(path + ".function", $"'{path}.function' must be an object.");

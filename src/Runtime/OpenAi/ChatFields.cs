@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Hybrid.Targets;
 
-namespace Hybrid.CloudWorker.OpenAi;
+namespace Hybrid.OpenAi;
 
 /// <summary>The messages of a chat request and the fields only a chat has.</summary>
 internal static class ChatFields
@@ -55,7 +55,7 @@ internal static class ChatFields
         foreach (var name in (ReadOnlySpan<string>)["function_call", "audio"])
         {
             if (message.Take(name) is not null)
-                throw OpenAiException.Unsupported($"{path}.{name}", $"This worker does not support '{path}.{name}'.");
+                throw OpenAiException.Unsupported($"{path}.{name}", $"This server does not support '{path}.{name}'.");
         }
 
         var calls = ToolFields.ReadCalls(message.Take("tool_calls"), role, path + ".tool_calls");
@@ -82,7 +82,7 @@ internal static class ChatFields
         {
             if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String
                 || type.GetString() != "text" || !part.TryGetProperty("text", out var words) || words.ValueKind != JsonValueKind.String)
-                throw OpenAiException.Unsupported(path, $"'{path}' has a part that is not text; this worker takes text only.");
+                throw OpenAiException.Unsupported(path, $"'{path}' has a part that is not text; this server takes text only.");
             joined.Append(words.GetString());
         }
 
