@@ -26,6 +26,8 @@ internal sealed class HybridHost : IAsyncDisposable
     /// <summary>What is configured.</summary>
     public HybridOptions Options => _services.GetRequiredService<IOptions<HybridOptions>>().Value;
 
+    public ILoggerFactory Logging => _services.GetRequiredService<ILoggerFactory>();
+
     public static HybridHost Start(IConfiguration configuration) => new(new ServiceCollection()
         .AddLogging(logging => logging.AddConfiguration(configuration.GetSection("Logging")).SetMinimumLevel(LogLevel.Warning)
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace))

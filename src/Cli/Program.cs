@@ -7,10 +7,12 @@ using Hybrid.Cli.Policy;
 using Hybrid.Cli.Pools;
 using Hybrid.Cli.Route;
 using Hybrid.Cli.Run;
+using Hybrid.Cli.Serve;
 
 var root = new RootCommand("Hybrid: ask a model on this device, and a pool where the policy says so.")
 {
     RunCommand.Create(),
+    ServeCommand.Create(),
     RouteCommand.Create(),
     PolicyCommand.Create(),
     PoolsCommand.Create(),
@@ -29,7 +31,11 @@ if (parsed.Errors.Count > 0)
 
 try
 {
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+    // These hear the signals themselves: what runs may end in its own time.
+    if (parsed.CommandResult.Command.Name is ServeCommand.Name)
+        invocation.ProcessTerminationTimeout = null;
+    return await parsed.InvokeAsync(invocation);
 }
 catch (Exception exception) when (exception is HybridException or OperationCanceledException)
 {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Hybrid.CloudWorker.Grpc;
 using Hybrid.CloudWorker.Hosting;
 using Hybrid.CloudWorker.OpenAi;
@@ -52,10 +51,10 @@ internal sealed class WorkerServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes;
-            var certificate = LoadCertificate(options.Tls);
+            var certificate = ServerCertificate.Load(options.Tls.CertificatePath, options.Tls.KeyPath, options.Tls.Password);
             var address = IPAddress.Parse(options.Bind);
-            kestrel.Listen(address, options.HttpPort, listen => Configure(http = listen, HttpProtocols.Http1, certificate));
-            kestrel.Listen(address, options.GrpcPort, listen => Configure(grpc = listen, HttpProtocols.Http2, certificate));
+            kestrel.Listen(address, options.HttpPort, listen => ServerCertificate.Configure(http = listen, HttpProtocols.Http1, certificate));
+            kestrel.Listen(address, options.GrpcPort, listen => ServerCertificate.Configure(grpc = listen, HttpProtocols.Http2, certificate));
         });
         var app = builder.Build();
         var server = new WorkerServer(app, options);
@@ -75,7 +74,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     private void MapPipeline()
     {
         var answers = _app.Services.GetRequiredService<Answers>();
-        _app.Lifetime.ApplicationStopping.Register(answers.Stop);
+        _app.Lifetime.ApplicationStopping.Register(() => _ = answers.Stop());
         var gate = new ApiKeyGate(_options.ApiKeys);
         _app.Use(next => context => gate.InvokeAsync(context, next));
         _app.UseRouting();
@@ -90,30 +89,6 @@ internal sealed class WorkerServer : IAsyncDisposable
             return OpenAiErrors.WriteAsync(context, StatusCodes.Status404NotFound, new($"There is no {context.Request.Method} {context.Request.Path} here.", "invalid_request_error", null, "unknown_url"));
         GrpcCall.Refuse(context, GrpcStatus.Unimplemented, $"There is no method {context.Request.Path} here.");
         return Task.CompletedTask;
-    }
-
-    // Without TLS nothing negotiates the protocol, so each port speaks one; with TLS both ports speak both.
-    private static void Configure(ListenOptions listen, HttpProtocols plain, X509Certificate2? certificate)
-    {
-        listen.Protocols = certificate is null ? plain : HttpProtocols.Http1AndHttp2;
-        if (certificate is not null)
-            listen.UseHttps(certificate);
-    }
-
-    private static X509Certificate2? LoadCertificate(TlsOptions tls)
-    {
-        if (!tls.Enabled)
-            return null;
-        if (tls.KeyPath is null)
-            return X509CertificateLoader.LoadPkcs12FromFile(tls.CertificatePath!, tls.Password);
-        var pem = tls.Password is null
-            ? X509Certificate2.CreateFromPemFile(tls.CertificatePath!, tls.KeyPath)
-            : X509Certificate2.CreateFromEncryptedPemFile(tls.CertificatePath!, tls.Password, tls.KeyPath);
-        if (!OperatingSystem.IsWindows())
-            return pem;
-        // Windows' TLS cannot use a key that was only ever in memory.
-        using (pem)
-            return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
     }
 
     private Uri Address(ListenOptions? listen)

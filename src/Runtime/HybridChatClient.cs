@@ -77,6 +77,9 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         Snapshots();
     }
 
+    /// <summary>Whether targets that need a network are out of reach because there is none.</summary>
+    internal bool IsOffline => _network?.IsDown == true;
+
     /// <summary>Says which target would take a request, and why; sends nothing.</summary>
     public Decision Decide(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
     {

@@ -11,7 +11,9 @@ internal sealed class Answers : IDisposable
     private readonly TimeProvider _time;
     private readonly TimeSpan _grace;
     private readonly CancellationTokenSource _stopped;
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
+    private int _running;
 
     /// <param name="grace">How long running requests may go on after a stop.</param>
     /// <param name="time">The clock.</param>
@@ -21,17 +23,35 @@ internal sealed class Answers : IDisposable
         _stopped = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
     }
 
+    /// <summary>Whether new requests are refused.</summary>
+    public bool IsStopping => _stopping;
+
+    /// <summary>Answers that run.</summary>
+    public int Running => Volatile.Read(ref _running);
+
     /// <summary>Refuses new requests from now on and ends the running ones after the grace.</summary>
-    public void Stop()
+    /// <returns>Done when none runs any more.</returns>
+    public Task Stop()
     {
+        Interlocked.Increment(ref _running);
         _stopping = true;
         _stopped.CancelAfter(_grace);
+        Ended();
+        return _idle.Task;
+    }
+
+    /// <summary>Ends the running requests too, at once.</summary>
+    public void StopNow()
+    {
+        _ = Stop();
+        _stopped.Cancel();
     }
 
     /// <summary>Streams an answer whose last update has a completion; anything else ends in a <see cref="HybridException"/>.</summary>
     public async IAsyncEnumerable<DecodeUpdate> RunAsync(
         Func<DecodeRequest, CancellationToken, IAsyncEnumerable<DecodeUpdate>> generate, DecodeRequest request, [EnumeratorCancellation] CancellationToken clientGone)
     {
+        using var running = Begin();
         using var deadline = StartDeadline(request);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(clientGone, deadline.Token, _stopped.Token);
         await using var updates = generate(request, linked.Token).GetAsyncEnumerator(linked.Token);
@@ -51,7 +71,7 @@ internal sealed class Answers : IDisposable
     /// <summary>Waits for something other than an answer under the same rules.</summary>
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken clientGone)
     {
-        ThrowIfStopping();
+        using var running = Begin();
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(clientGone, _stopped.Token);
         try
         {
@@ -65,9 +85,24 @@ internal sealed class Answers : IDisposable
 
     public void Dispose() => _stopped.Dispose();
 
+    // Counted first and asked then, so that a stop waits for whoever was not refused.
+    private RunningOne Begin()
+    {
+        Interlocked.Increment(ref _running);
+        if (!_stopping)
+            return new(this);
+        Ended();
+        throw Stopping();
+    }
+
+    private void Ended()
+    {
+        if (Interlocked.Decrement(ref _running) == 0 && _stopping)
+            _idle.TrySetResult();
+    }
+
     private CancellationTokenSource StartDeadline(DecodeRequest request)
     {
-        ThrowIfStopping();
         if (request.Deadline is not { } deadline)
             return new CancellationTokenSource();
         var left = deadline - _time.GetUtcNow();
@@ -90,15 +125,14 @@ internal sealed class Answers : IDisposable
         }
     }
 
-    private void ThrowIfStopping()
-    {
-        if (_stopping)
-            throw Stopping();
-    }
-
     private static HybridException TooLate() =>
         new(HybridError.DeadlineExceeded, "The deadline passed before the answer was complete.");
 
     private static HybridException Stopping() =>
         new(HybridError.TargetUnavailable, "The server is stopping. Nothing was done; ask again in a moment, or ask another one.");
+
+    private sealed class RunningOne(Answers answers) : IDisposable
+    {
+        public void Dispose() => answers.Ended();
+    }
 }

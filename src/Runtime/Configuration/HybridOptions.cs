@@ -60,6 +60,9 @@ public sealed class HybridOptions
     /// <value>Null: nowhere.</value>
     public DecisionLogOptions? DecisionLog { get; set; }
 
+    /// <summary>The server for apps on this device: section <c>Hybrid:Serve</c>, read once at start by <c>hybrid serve</c> and <c>hybrid agent</c>.</summary>
+    public ServeOptions Serve { get; set; } = new();
+
     /// <summary>Whether the section says anything of policies: <see cref="Policy"/>, <see cref="Privacy"/> or <see cref="Policies"/>.</summary>
     internal bool StatesPolicies { get; set; }
 
