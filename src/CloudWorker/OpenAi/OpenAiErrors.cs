@@ -56,22 +56,22 @@ internal static partial class OpenAiErrors
 
     private static (int Status, OpenAiError Error) Describe(HybridException exception, ILogger logger)
     {
-        var (status, type, code) = exception.Error switch
+        var (status, type) = exception.Error switch
         {
-            HybridError.InvalidRequest => (StatusCodes.Status400BadRequest, "invalid_request_error", "invalid_value"),
-            HybridError.ContextExceeded => (StatusCodes.Status400BadRequest, "invalid_request_error", "context_length_exceeded"),
-            HybridError.Unauthorized => (StatusCodes.Status401Unauthorized, "invalid_request_error", "invalid_api_key"),
-            HybridError.NoTargetAllowed => (StatusCodes.Status403Forbidden, "invalid_request_error", "not_allowed"),
-            HybridError.Busy => (StatusCodes.Status429TooManyRequests, "rate_limit_error", "busy"),
-            HybridError.BudgetExceeded => (StatusCodes.Status429TooManyRequests, "insufficient_quota", "budget_exceeded"),
-            HybridError.DeadlineExceeded => (StatusCodes.Status504GatewayTimeout, "timeout_error", "deadline_exceeded"),
+            HybridError.InvalidRequest or HybridError.ContextExceeded => (StatusCodes.Status400BadRequest, "invalid_request_error"),
+            HybridError.Unauthorized => (StatusCodes.Status401Unauthorized, "invalid_request_error"),
+            HybridError.NoTargetAllowed => (StatusCodes.Status403Forbidden, "invalid_request_error"),
+            HybridError.Busy => (StatusCodes.Status429TooManyRequests, "rate_limit_error"),
+            HybridError.BudgetExceeded => (StatusCodes.Status429TooManyRequests, "insufficient_quota"),
+            HybridError.DeadlineExceeded => (StatusCodes.Status504GatewayTimeout, "timeout_error"),
             HybridError.TargetUnavailable or HybridError.ModelFile or HybridError.NativeLibrary or HybridError.Configuration or HybridError.Bus
-                => (StatusCodes.Status503ServiceUnavailable, "server_error", "unavailable"),
-            _ => (StatusCodes.Status500InternalServerError, "server_error", "internal_error"),
+                => (StatusCodes.Status503ServiceUnavailable, "server_error"),
+            HybridError.Storage => (StatusCodes.Status507InsufficientStorage, "server_error"),
+            _ => (StatusCodes.Status500InternalServerError, "server_error"),
         };
         if (status >= StatusCodes.Status500InternalServerError)
             LogFailed(logger, exception.Error, exception.Message);
-        return (status, new OpenAiError(exception.Message, type, null, code));
+        return (status, new OpenAiError(exception.Message, type, null, ErrorCodes.Of(exception.Error)));
     }
 
     [LoggerMessage(20, LogLevel.Debug, "The client of {Path} went away; its request was cancelled.")]

@@ -8,17 +8,17 @@ namespace Hybrid.Chat;
 /// <summary>The properties of ours in a caller's options; others belong to other clients and are left alone.</summary>
 internal sealed record HybridProperties
 {
-    public PrivacyClass? Privacy { get; private init; }
+    public PrivacyClass? Privacy { get; init; }
 
-    public TimeSpan? Deadline { get; private init; }
+    public TimeSpan? Deadline { get; init; }
 
     public TimeSpan? MaxTimeToFirstToken { get; private init; }
 
     public TimeSpan? MaxTimePerToken { get; private init; }
 
-    public DateTimeOffset? CanWaitUntil { get; private init; }
+    public DateTimeOffset? CanWaitUntil { get; init; }
 
-    public RequestPriority? Priority { get; private init; }
+    public RequestPriority? Priority { get; init; }
 
     public string? Policy { get; private init; }
 
