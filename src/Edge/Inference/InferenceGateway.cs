@@ -73,7 +73,7 @@ public sealed class InferenceGateway : IAsyncDisposable
             if (_running == 0 && _queue.Count == 0) _idle.TrySetResult();
         }
 
-        await _idle.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_idle.Task, _interrupting).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Takes no more requests and ends those that run; what has not begun is run after the next start.</summary>
@@ -192,15 +192,14 @@ public sealed class InferenceGateway : IAsyncDisposable
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(unwanted.Token, _stopped.Token);
-            var (tried, begun) = (false, false);
+            var tried = false;
             var reply = new ReplyStream(_bus, request, () =>
             {
                 if (tried) return; // The disk failed, and the error that says so leaves nevertheless.
                 tried = true;
                 _ledger.Begin(request);
-                begun = true;
             });
-            if (await AnswerAsync(request, reply, either.Token, unwanted.Token) is { } error && (begun || !_stopped.IsCancellationRequested))
+            if (await AnswerAsync(request, reply, either.Token, unwanted.Token) is { } error && !_stopped.IsCancellationRequested)
                 await reply.FailAsync(error.Code, error.Message, _stopped.Token);
             _stopped.Token.ThrowIfCancellationRequested();
             _ledger.End(request);
