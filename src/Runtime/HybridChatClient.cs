@@ -160,6 +160,24 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         return _slots.Plan(request.Profile, Snapshots(), request.Policy);
     }
 
+    /// <summary>The same with the first word of the grids' forecasts, which takes 2 s at most.</summary>
+    internal async ValueTask<Deferral?> PlanAsync(ChatCall call, CancellationToken cancellationToken)
+    {
+        if (_options.Grid is { } grid) await LiveFigures.ReadyAsync(grid, _targets.Select(target => target.Descriptor), cancellationToken);
+        return Plan(call);
+    }
+
+    /// <summary>Why nobody may take a question that came over a wire now; null where somebody may.</summary>
+    internal string? Obstacle(ChatCall call)
+    {
+        var request = _reader.Read("", call, _policies());
+        var decision = _experience.Decide(RequestBudget.Within(_options.Budgets, request.Profile), Snapshots(), request.Policy);
+        return decision.Chosen is null ? decision.ExplainLine() : null;
+    }
+
+    /// <summary>The class that a question without one of its own has now.</summary>
+    internal PrivacyClass DefaultPrivacy => _policies().Privacy;
+
     private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

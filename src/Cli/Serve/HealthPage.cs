@@ -9,17 +9,18 @@ namespace Hybrid.Cli.Serve;
 /// <param name="Status"><c>ok</c>, <c>draining</c>, or <c>unavailable</c> where no target can answer.</param>
 /// <param name="Offline">Whether there is no network, so that only targets which need none answer.</param>
 /// <param name="Running">Answers that are being given.</param>
+/// <param name="Waiting">Requests that wait for their time, or for somebody who may take them.</param>
 /// <param name="Targets">Who could answer.</param>
-internal sealed record HealthPage(string Status, bool Offline, int Running, IReadOnlyList<TargetHealth> Targets)
+internal sealed record HealthPage(string Status, bool Offline, int Running, int Waiting, IReadOnlyList<TargetHealth> Targets)
 {
     public const string Ok = "ok";
 
-    public static HealthPage Of(HybridChatClient client, IReadOnlyList<ITarget> targets, Answers answers)
+    public static HealthPage Of(HybridChatClient client, IReadOnlyList<ITarget> targets, Answers answers, int waiting)
     {
         var offline = client.IsOffline;
         TargetHealth[] states = [.. targets.Select(target => TargetHealth.Of(target, offline))];
         var status = answers.IsStopping ? "draining" : states.Any(state => state.Readiness != "unavailable") ? Ok : "unavailable";
-        return new(status, offline, answers.Running, states);
+        return new(status, offline, answers.Running, waiting, states);
     }
 }
 

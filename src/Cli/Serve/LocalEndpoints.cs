@@ -1,6 +1,7 @@
 using Hybrid.Chat;
 using Hybrid.CloudWorker.Hosting;
 using Hybrid.CloudWorker.OpenAi;
+using Hybrid.Edge.Waiting;
 using Hybrid.OpenAi;
 using Hybrid.Targets;
 using Microsoft.AspNetCore.Builder;
@@ -12,11 +13,12 @@ using Microsoft.Extensions.Logging;
 namespace Hybrid.Cli.Serve;
 
 /// <summary>What the server for apps on this device answers; the model <c>hybrid</c>, or none, leaves the choice to the policy.</summary>
-internal sealed class LocalEndpoints(HybridChatClient client, Answers answers, TimeProvider time, ILogger logger)
+internal sealed class LocalEndpoints(HybridChatClient client, Answers answers, WaitingRequests? waiting, TimeProvider time, ILogger logger)
 {
     public const string TargetHeader = "X-Hybrid-Target";
     private const string AnyModel = "hybrid";
     private readonly IReadOnlyList<ITarget> _targets = client.GetService<IReadOnlyList<ITarget>>()!;
+    private readonly WaitingEndpoints? _waiting = waiting is null ? null : new(waiting, logger);
     private readonly long _created = time.GetUtcNow().ToUnixTimeSeconds();
 
     public void Map(IEndpointRouteBuilder routes)
@@ -26,11 +28,18 @@ internal sealed class LocalEndpoints(HybridChatClient client, Answers answers, T
         routes.MapPost("/v1/embeddings", OpenAiErrors.Guard(new EmbeddingsEndpoint(answers, FindEmbedder).HandleAsync, logger));
         routes.MapGet("/v1/models", OpenAiErrors.Guard(ModelsAsync, logger));
         routes.MapGet("/v1/models/{**id}", OpenAiErrors.Guard(ModelAsync, logger));
+        _waiting?.Map(routes);
         routes.MapGet("/health", OpenAiErrors.Guard(HealthAsync, logger));
     }
 
     private async Task ChatAsync(HttpContext context)
     {
+        if (_waiting is not null && WaitingEndpoints.IsWanted(context.Request))
+        {
+            await _waiting.TakeAsync(context, await ReadAsync(context));
+            return;
+        }
+
         var fields = await RequestFields.ReadAsync(context.Request.Body, context.RequestAborted);
         var (question, call) = HybridFields.ReadChat(fields, name => context.Request.Headers[name]);
         var answer = Ask(context, call);
@@ -43,6 +52,13 @@ internal sealed class LocalEndpoints(HybridChatClient client, Answers answers, T
         var (question, call) = HybridFields.ReadCompletion(fields, name => context.Request.Headers[name]);
         var answer = Ask(context, call);
         await AnswerAsync(context, question, answer, new CompletionShape(NewId("cmpl-"), Now, call.Model ?? AnyModel) { Note = () => answer.Note });
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.ToArray();
     }
 
     private AnsweredCall Ask(HttpContext context, ChatCall call)
@@ -93,7 +109,7 @@ internal sealed class LocalEndpoints(HybridChatClient client, Answers answers, T
 
     private Task HealthAsync(HttpContext context)
     {
-        var health = HealthPage.Of(client, _targets, answers);
+        var health = HealthPage.Of(client, _targets, answers, waiting?.Count ?? 0);
         if (health.Status is not HealthPage.Ok) context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         return context.Response.WriteAsJsonAsync(health, HealthJson.Wire.HealthPage);
     }

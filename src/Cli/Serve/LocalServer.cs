@@ -2,6 +2,7 @@ using System.Net;
 using Hybrid.CloudWorker.Hosting;
 using Hybrid.CloudWorker.OpenAi;
 using Hybrid.Configuration;
+using Hybrid.Edge.Waiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -27,7 +28,8 @@ internal sealed class LocalServer : IAsyncDisposable
 
     /// <summary>Begins to listen.</summary>
     /// <exception cref="HybridException">The address is taken, or the certificate cannot be read (<see cref="HybridError.Configuration"/>).</exception>
-    public static async Task<LocalServer> StartAsync(HybridChatClient client, ServeOptions options, TimeProvider time, ILoggerFactory logging, CancellationToken cancellationToken = default)
+    public static async Task<LocalServer> StartAsync(
+        HybridChatClient client, ServeOptions options, WaitingRequests? waiting, TimeProvider time, ILoggerFactory logging, CancellationToken cancellationToken = default)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = typeof(LocalServer).Assembly.GetName().Name });
         var answers = new Answers(options.Grace, time);
@@ -47,7 +49,7 @@ internal sealed class LocalServer : IAsyncDisposable
         });
         if (options.CertificatePath is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         var server = new LocalServer(builder.Build(), options, answers);
-        server.Map(client, time, logging);
+        server.Map(client, waiting, time, logging);
         try
         {
             await server._app.StartAsync(cancellationToken);
@@ -79,13 +81,13 @@ internal sealed class LocalServer : IAsyncDisposable
         _answers.Dispose();
     }
 
-    private void Map(HybridChatClient client, TimeProvider time, ILoggerFactory logging)
+    private void Map(HybridChatClient client, WaitingRequests? waiting, TimeProvider time, ILoggerFactory logging)
     {
         var (keys, page) = (new ApiKeyGate(_options.ApiKeys), new LoopbackGate(IPAddress.Parse(_options.Bind)));
         _app.Use(next => context => page.InvokeAsync(context, next));
         _app.Use(next => context => keys.InvokeAsync(context, next));
         _app.UseRouting();
-        new LocalEndpoints(client, _answers, time, logging.CreateLogger<LocalServer>()).Map(_app);
+        new LocalEndpoints(client, _answers, waiting, time, logging.CreateLogger<LocalServer>()).Map(_app);
         _app.MapFallback(context => OpenAiErrors.WriteAsync(
             context, StatusCodes.Status404NotFound, new($"There is no {context.Request.Method} {context.Request.Path} here.", "invalid_request_error", null, "unknown_url")));
     }

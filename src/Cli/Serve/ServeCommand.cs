@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Hybrid.Configuration;
+using Hybrid.Edge.Waiting;
 using Hybrid.Models;
+using Microsoft.Extensions.Logging;
 
 namespace Hybrid.Cli.Serve;
 
@@ -22,10 +24,12 @@ internal static class ServeCommand
         {
             using var signals = new Signals();
             await using var host = HybridHost.Start(CliConfiguration.Load(parsed.GetValue(config), Settings()));
-            await using var server = await LocalServer.StartAsync(host.Client, host.Options.Serve, TimeProvider.System, host.Logging, cancellationToken);
+            await using var waiting = host.Options.Waiting is { } kept ? WaitingRequests.Open(host.Client, kept, TimeProvider.System, host.Logging.CreateLogger("Hybrid.Edge.Waiting")) : null;
+            await using var server = await LocalServer.StartAsync(host.Client, host.Options.Serve, waiting, TimeProvider.System, host.Logging, cancellationToken);
             await Console.Out.WriteLineAsync($"Listening on {server.Address}v1");
             await signals.StoppedAsync(cancellationToken);
             await server.DrainAsync(signals.Now);
+            if (waiting is not null) await waiting.DrainAsync(signals.Now);
             return ExitCode.Done;
 
             IEnumerable<KeyValuePair<string, string?>> Settings()

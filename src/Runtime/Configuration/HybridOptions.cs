@@ -63,6 +63,14 @@ public sealed class HybridOptions
     /// <summary>The server for apps on this device: section <c>Hybrid:Serve</c>, read once at start by <c>hybrid serve</c> and <c>hybrid agent</c>.</summary>
     public ServeOptions Serve { get; set; } = new();
 
+    /// <summary>Requests that can wait: section <c>Hybrid:Waiting</c>, read once at start by <c>hybrid serve</c> and <c>hybrid agent</c>.</summary>
+    /// <value>Null: none is taken.</value>
+    public WaitingOptions? Waiting { get; set; }
+
+    /// <summary>Answers to requests over the bus: section <c>Hybrid:Inference</c>, read once at start by <c>hybrid agent</c>.</summary>
+    /// <value>Null: none is taken.</value>
+    public InferenceOptions? Inference { get; set; }
+
     /// <summary>Whether the section says anything of policies: <see cref="Policy"/>, <see cref="Privacy"/> or <see cref="Policies"/>.</summary>
     internal bool StatesPolicies { get; set; }
 

@@ -28,6 +28,8 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         if (reader.Section(nameof(options.DecisionLog)) is { } log) options.DecisionLog = DecisionLogReader.Read(log);
         if (reader.Section(nameof(options.Models)) is { } models) options.Models = ModelsReader.Read(models);
         if (reader.Section(nameof(options.Serve)) is { } serve) options.Serve = ServeOptions.Read(serve);
+        if (reader.Section(nameof(options.Waiting)) is { } waiting) options.Waiting = WaitingOptions.Read(waiting);
+        if (reader.Section(nameof(options.Inference)) is { } inference) options.Inference = InferenceOptions.Read(inference);
         KnownFigures.Fill(options, ModelsReader.Catalogue(options.Models));
         reader.RefuseUnknown();
         CheckAcross(options, reader);

@@ -154,6 +154,39 @@ public sealed class LocalServerTests
         await drained.WaitAsync(served.Limit);
     }
 
+    [Fact]
+    public async Task A_request_that_can_wait_is_acknowledged_fetched_and_removed()
+    {
+        var folder = Directory.CreateTempSubdirectory("hybrid-waiting-").FullName;
+        try
+        {
+            await using var served = await ServedClient.StartAsync([Device()], waiting: new() { Path = folder });
+            var until = TimeProvider.System.GetUtcNow().AddHours(1);
+            var (taken, status) = await served.AskAsync(
+                Chat, """{"messages":[{"role":"user","content":"hi"}]}""", ("Prefer", "respond-async, wait=1"), ("X-Hybrid-Can-Wait-Until", until.ToString("O")), ("X-Hybrid-Privacy", "secret"));
+            Assert.Equal((HttpStatusCode.Accepted, "respond-async"), (taken.StatusCode, Assert.Single(taken.Headers.GetValues("Preference-Applied"))));
+            Assert.Equal($"/v1/hybrid/requests/{status.GetProperty("id").GetString()}", taken.Headers.Location!.ToString());
+            JsonElement body;
+            do
+            {
+                (_, body) = await served.GetAsync(taken.Headers.Location.ToString());
+            }
+            while (body.GetProperty("status").GetString() is "waiting" or "running");
+
+            Assert.Equal("done", body.GetProperty("status").GetString());
+            Assert.Equal("Here.", body.GetProperty("response").GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+            using var removed = await served.Http.DeleteAsync(taken.Headers.Location, served.Limit);
+            Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+            Assert.Equal(HttpStatusCode.NotFound, (await served.GetAsync(taken.Headers.Location.ToString())).Status);
+            var (refused, _) = await served.AskAsync(Chat, """{"messages":[{"role":"user","content":"hi"}]}""", ("Prefer", "respond-async"));
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static ScriptedTarget Device() => new("device", "He", "re", ".");
 
     private static ScriptedTarget Cloud()

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Hybrid.Cli.Serve;
 using Hybrid.Configuration;
+using Hybrid.Edge.Waiting;
 using Hybrid.Targets;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -13,9 +14,9 @@ internal sealed class ServedClient : IAsyncDisposable
 {
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
 
-    private ServedClient(HybridChatClient client, LocalServer server)
+    private ServedClient(HybridChatClient client, LocalServer server, WaitingRequests? waiting)
     {
-        (Client, Server) = (client, server);
+        (Client, Server, Waiting) = (client, server, waiting);
         Http = new HttpClient { BaseAddress = server.Address };
     }
 
@@ -23,15 +24,18 @@ internal sealed class ServedClient : IAsyncDisposable
 
     public LocalServer Server { get; }
 
+    public WaitingRequests? Waiting { get; }
+
     public HttpClient Http { get; }
 
     /// <summary>Ends a test that hangs.</summary>
     public CancellationToken Limit => _limit.Token;
 
-    public static async Task<ServedClient> StartAsync(IEnumerable<ITarget> targets, ServeOptions? options = null, HybridChatClientOptions? clientOptions = null)
+    public static async Task<ServedClient> StartAsync(IEnumerable<ITarget> targets, ServeOptions? options = null, HybridChatClientOptions? clientOptions = null, WaitingOptions? waiting = null)
     {
         var client = new HybridChatClient(targets, (clientOptions ?? new()) with { OwnsTargets = true });
-        return new(client, await LocalServer.StartAsync(client, (options ?? new()) with { Port = 0 }, TimeProvider.System, NullLoggerFactory.Instance));
+        var kept = waiting is null ? null : WaitingRequests.Open(client, waiting, TimeProvider.System, NullLogger.Instance);
+        return new(client, await LocalServer.StartAsync(client, (options ?? new()) with { Port = 0 }, kept, TimeProvider.System, NullLoggerFactory.Instance), kept);
     }
 
     public async Task<(HttpResponseMessage Response, JsonElement Body)> AskAsync(string path, string json, params (string Name, string Value)[] headers)
@@ -53,6 +57,7 @@ internal sealed class ServedClient : IAsyncDisposable
     {
         Http.Dispose();
         await Server.DisposeAsync();
+        if (Waiting is not null) await Waiting.DisposeAsync();
         await Client.DisposeAsync();
         _limit.Dispose();
     }
