@@ -65,8 +65,8 @@ public sealed record MqttClientOptions
     public int ReceiveMaximum { get; init; } = 256;
 
     /// <summary>How many messages of quality of service 1 and 2 the client has unanswered at the broker, which may allow fewer; the others wait.</summary>
-    /// <value>1024</value>
-    public int SendMaximum { get; init; } = 1024;
+    /// <value>512</value>
+    public int SendMaximum { get; init; } = 512;
 
     /// <summary>Bytes of the largest packet that the broker may send; a larger one ends the connection before it is read.</summary>
     /// <value>16 MiB</value>
