@@ -85,7 +85,7 @@ public abstract class MqttContract(IBroker broker)
         var later = new Inbox();
         await client.SubscribeAsync(new($"{_root}/+"), later.TakeAsync);
         await client.PublishAsync(Message("end", "end"));
-        Assert.Empty(await later.UntilAsync("end"));
+        Assert.DoesNotContain(await later.UntilAsync("end"), text => text.Length > 0); // aedes sends it once more, empty
     }
 
     [Fact]
