@@ -28,7 +28,7 @@ internal sealed partial class OutboxStore : IAsyncDisposable
     private Task _writer = Task.CompletedTask;
     private long _reserved;
     private long _next;
-    private long _sweptAt = long.MinValue;
+    private long _sweptAt;
     private bool _writing;
     private bool _closed;
 

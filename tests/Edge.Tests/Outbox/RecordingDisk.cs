@@ -50,7 +50,13 @@ internal sealed class RecordingDisk : ILogDisk
         FlushFolder,
     }
 
-    public IReadOnlyDictionary<string, byte[]> Files => _files.ToDictionary(pair => pair.Key, pair => pair.Value.ToArray());
+    public IReadOnlyDictionary<string, byte[]> Files
+    {
+        get
+        {
+            lock (Gate) return _files.ToDictionary(pair => pair.Key, pair => pair.Value.ToArray());
+        }
+    }
 
     public IReadOnlyList<string> List() => [.. _files.Keys];
 
@@ -84,6 +90,9 @@ internal sealed class RecordingDisk : ILogDisk
     public void Delete(string name) => Do(StepKind.Delete, name, [], 0, () => _files.Remove(name));
 
     public void FlushFolder() => Do(StepKind.FlushFolder, "", [], 0, () => { });
+
+    /// <summary>Flips a bit.</summary>
+    public void Rot(string name, int at) => _files[name].GetBuffer()[at] ^= 1;
 
     public void Dispose()
     {
