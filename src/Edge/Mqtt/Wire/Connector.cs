@@ -1,0 +1,73 @@
+using Hybrid.Edge.Mqtt.Packets;
+
+namespace Hybrid.Edge.Mqtt.Wire;
+
+/// <summary>Makes links to one broker.</summary>
+internal sealed class Connector(MqttClientOptions options)
+{
+    private bool _begun;
+
+    /// <summary>The client's name: its own, or the one that the broker gave it.</summary>
+    public string ClientId { get; private set; } = options.ClientId;
+
+    /// <summary>Whether nobody can go on with the session later, so that the broker need not keep it.</summary>
+    public bool ForgetsSession => options.ClientId.Length == 0;
+
+    /// <summary>The next connection is the first of a run.</summary>
+    public void Restart() => _begun = false;
+
+    /// <exception cref="MqttFault">There is no connection.</exception>
+    public async Task<(Link Link, ConnAckPacket Answer)> ConnectAsync(CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
+        {
+            var clean = options.CleanStart && !_begun;
+            var keeps = options.SessionExpiry != TimeSpan.Zero && ClientId.Length > 0;
+
+            // MQTT 3.1.1 cannot begin a session anew and keep it: it is ended first.
+            if (clean && keeps && options.Version == MqttVersion.V311) await EndSessionAsync(limit.Token);
+            if (options.Version == MqttVersion.V311) clean = !keeps;
+            var made = await ConnectAsync(clean, limit.Token);
+            _begun = true;
+            return made;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new MqttFault(MqttFailure.Lost($"{options.Broker.Host} did not answer within {options.ConnectTimeout.TotalSeconds:0.#} s"));
+        }
+        catch (PacketException broken)
+        {
+            throw new MqttFault(MqttFailure.Broken(broken));
+        }
+        catch (Exception lost) when (lost is IOException or ObjectDisposedException or System.Net.WebSockets.WebSocketException)
+        {
+            throw new MqttFault(MqttFailure.Lost(lost is EndOfStreamException ? lost.Message : $"the connection was lost at once: {lost.Message.TrimEnd('.')}", lost));
+        }
+    }
+
+    private async Task<(Link Link, ConnAckPacket Answer)> ConnectAsync(bool clean, CancellationToken cancellationToken)
+    {
+        var password = options.PasswordProvider is { } provider ? await provider(cancellationToken) : options.Password;
+        var link = new Link(await BrokerStream.OpenAsync(options, cancellationToken), options);
+        try
+        {
+            var answer = await link.GreetAsync(new(options, ClientId, clean, password), cancellationToken);
+            if (answer.Reason != MqttReasonCode.Success) throw new MqttFault(MqttFailure.Refused(answer.Reason, answer.Properties.Reason));
+            ClientId = answer.Properties.ClientId ?? ClientId;
+            return (link, answer);
+        }
+        catch
+        {
+            await link.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task EndSessionAsync(CancellationToken cancellationToken)
+    {
+        var (link, _) = await ConnectAsync(clean: true, cancellationToken);
+        await using (link) await link.SayGoodbyeAsync(cancellationToken);
+    }
+}
