@@ -27,6 +27,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         if (reader.Section(nameof(options.Budgets)) is { } budgets) options.Budgets = BudgetReader.Read(budgets);
         if (reader.Section(nameof(options.DecisionLog)) is { } log) options.DecisionLog = DecisionLogReader.Read(log);
         if (reader.Section(nameof(options.Models)) is { } models) options.Models = ModelsReader.Read(models);
+        if (reader.Section(nameof(options.Fleet)) is { } fleet) options.Fleet = FleetReader.Read(fleet);
         KnownFigures.Fill(options, ModelsReader.Catalogue(options.Models));
         reader.RefuseUnknown();
         CheckAcross(options, reader);
