@@ -7,6 +7,7 @@ return args switch
     ["lock", var root, var key] => await StoreVerbs.LockAsync(root, key),
     ["churn", var root, var seed] => StoreVerbs.Churn(root, int.Parse(seed)),
     ["pull", var root, var endpoint, var reference, var connections, var shardSize] => await PullVerb.RunAsync(root, endpoint, reference, int.Parse(connections), int.Parse(shardSize)),
+    ["outbox", var path, var seed] => await OutboxVerb.RunAsync(path, int.Parse(seed)),
     ["load"] => await LoadVerb.RunAsync(),
     _ => throw new InvalidOperationException($"No such verb: {string.Join(' ', args)}"),
 };

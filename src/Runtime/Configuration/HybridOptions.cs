@@ -71,6 +71,10 @@ public sealed class HybridOptions
     /// <value>Null: none is taken.</value>
     public InferenceOptions? Inference { get; set; }
 
+    /// <summary>The fleet that this device belongs to: section <c>Hybrid:Fleet</c>, read once at start.</summary>
+    /// <value>Null: none.</value>
+    public FleetOptions? Fleet { get; set; }
+
     /// <summary>Whether the section says anything of policies: <see cref="Policy"/>, <see cref="Privacy"/> or <see cref="Policies"/>.</summary>
     internal bool StatesPolicies { get; set; }
 

@@ -30,6 +30,7 @@ internal sealed class HybridOptionsReader(IConfigurationSection section) : IConf
         if (reader.Section(nameof(options.Serve)) is { } serve) options.Serve = ServeOptions.Read(serve);
         if (reader.Section(nameof(options.Waiting)) is { } waiting) options.Waiting = WaitingOptions.Read(waiting);
         if (reader.Section(nameof(options.Inference)) is { } inference) options.Inference = InferenceOptions.Read(inference);
+        if (reader.Section(nameof(options.Fleet)) is { } fleet) options.Fleet = FleetReader.Read(fleet);
         KnownFigures.Fill(options, ModelsReader.Catalogue(options.Models));
         reader.RefuseUnknown();
         CheckAcross(options, reader);

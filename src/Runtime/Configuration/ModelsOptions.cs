@@ -56,7 +56,7 @@ public sealed record ModelsOptions
     internal ManifestTrust Trust() => Keys.Count == 0 && !RequireSigned ? ManifestTrust.None : ManifestTrust.Create(Keys.ToDictionary(key => key.Key, key => KeyText(key.Key, key.Value), StringComparer.Ordinal), RequireSigned);
 
     /// <summary>The key itself, or what the file holds that stands for it.</summary>
-    private static string KeyText(string name, string key)
+    internal static string KeyText(string name, string key)
     {
         var path = Path.GetFullPath(key.Contains('\n', StringComparison.Ordinal) ? "." : key, AppContext.BaseDirectory);
         if (!File.Exists(path)) return key;

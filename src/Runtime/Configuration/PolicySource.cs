@@ -13,6 +13,7 @@ internal sealed partial class PolicySource : IDisposable
     private readonly ILogger _logger;
     private readonly IDisposable? _subscription;
     private volatile PolicySet _current;
+    private volatile string? _problem;
     private bool _stated;
 
     public PolicySource(IOptionsMonitor<HybridOptions> monitor, ILogger logger)
@@ -24,6 +25,9 @@ internal sealed partial class PolicySource : IDisposable
     }
 
     public PolicySet Current => _current;
+
+    /// <summary>Why what is configured is not in force; null: it is.</summary>
+    public string? Problem => _problem;
 
     public void Dispose() => _subscription?.Dispose();
 
@@ -48,11 +52,12 @@ internal sealed partial class PolicySource : IDisposable
                 var options = _monitor.CurrentValue;
                 var read = Read(options);
                 if (_stated && !options.StatesPolicies) throw Vanished();
-                (_current, _stated) = (read, options.StatesPolicies);
+                (_current, _stated, _problem) = (read, options.StatesPolicies, null);
                 LogReloaded(_logger, read.Default.Name);
             }
             catch (HybridException error)
             {
+                _problem = error.Message;
                 LogKept(_logger, _current.Default.Name, error.Message);
             }
         }

@@ -12,6 +12,15 @@ internal sealed class MemoryBus
     /// <summary>Every message that was taken, in order.</summary>
     public List<MqttMessage> Taken { get; } = [];
 
+    /// <summary>The same, while others publish.</summary>
+    public MqttMessage[] TakenNow
+    {
+        get
+        {
+            lock (_lock) return [.. Taken];
+        }
+    }
+
     public Client Connect()
     {
         lock (_lock)

@@ -112,7 +112,7 @@ public class HybridOptionsTests
 
     [Theory]
     [InlineData("""{ "Polcy": "fast" }""", "Hybrid:Polcy: there is no such key; did you mean Policy?")]
-    [InlineData("""{ "Zebra": 1 }""", "Hybrid:Zebra: there is no such key; there are Budgets, DecisionLog, Grid, Inference, Local, Models, Native, Policies, Policy, PoolBoardPath, Pools, Privacy, Serve, Waiting")]
+    [InlineData("""{ "Zebra": 1 }""", "Hybrid:Zebra: there is no such key; there are Budgets, DecisionLog, Fleet, Grid, Inference, Local, Models, Native, Policies, Policy, PoolBoardPath, Pools, Privacy, Serve, Waiting")]
     [InlineData("""{ "Policy": "cheap" }""", "Hybrid:Policy: there is no policy 'cheap'; there are balanced, fast, frugal, green, private, offline")]
     [InlineData("""{ "Privacy": "top" }""", "Hybrid:Privacy: 'top' is not known; use public, internal, confidential, secret")]
     [InlineData("""{ "Privacy": "1" }""", "Hybrid:Privacy: '1' is not known")]

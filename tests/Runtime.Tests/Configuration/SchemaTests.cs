@@ -77,6 +77,9 @@ public class SchemaTests
     [InlineData(typeof(BudgetLimits), "Hybrid:Budgets:Tenants:any-tenants")]
     [InlineData(typeof(DecisionLogOptions), "Hybrid:DecisionLog")]
     [InlineData(typeof(ModelsOptions), "Hybrid:Models")]
+    [InlineData(typeof(FleetOptions), "Hybrid:Fleet")]
+    [InlineData(typeof(FleetTlsOptions), "Hybrid:Fleet:Tls")]
+    [InlineData(typeof(FleetOutboxOptions), "Hybrid:Fleet:Outbox")]
     [InlineData(typeof(PrefetchOptions), "Hybrid:Models:Prefetch")]
     [InlineData(typeof(PeerOptions), "Hybrid:Models:Peers")]
     public void Every_figure_can_be_configured(Type type, string path, params string[] but)

@@ -1,5 +1,6 @@
 using Hybrid.Models.Pull;
 using Hybrid.Models.Pull.Shards;
+using Hybrid.Storage;
 
 namespace Hybrid.Tests.Models.Pull;
 

@@ -1,5 +1,6 @@
 using Hybrid.Models.Pull.Sources;
 using Hybrid.Models.Pull.Web;
+using Hybrid.Storage;
 
 namespace Hybrid.Models.Pull.Shards;
 

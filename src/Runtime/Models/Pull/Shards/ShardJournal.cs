@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Hybrid.Storage;
 
 namespace Hybrid.Models.Pull.Shards;
 

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Hybrid.Models.Pull.Shards;
+namespace Hybrid.Storage;
 
 /// <summary>CRC-32C (Castagnoli) in pieces; begin with <see cref="Start"/>.</summary>
 internal static class Crc32C

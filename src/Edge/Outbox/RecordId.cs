@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Hybrid.Edge.Outbox;
+
+/// <summary>Tells a record from all others, of all senders.</summary>
+/// <param name="Source">Who sent it.</param>
+/// <param name="Number">Its number there; higher numbers were stored later.</param>
+public readonly record struct RecordId(string Source, long Number)
+{
+    /// <summary>The user property in which a message carries it.</summary>
+    public const string Property = "hybrid-id";
+
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    public static bool TryParse(string? text, out RecordId id)
+    {
+        id = default;
+        if (text?.LastIndexOf(':') is not (> 0 and var colon)) return false;
+        if (!long.TryParse(text.AsSpan(colon + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) || number < 0) return false;
+        id = new(text[..colon], number);
+        return true;
+    }
+
+    /// <summary>Source, colon, and the number in hexadecimal digits.</summary>
+    public override string ToString() => $"{Source}:{Number.ToString("x", CultureInfo.InvariantCulture)}";
+}
