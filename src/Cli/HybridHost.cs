@@ -28,12 +28,20 @@ internal sealed class HybridHost : IAsyncDisposable
 
     public ILoggerFactory Logging => _services.GetRequiredService<ILoggerFactory>();
 
-    public static HybridHost Start(IConfiguration configuration) => new(new ServiceCollection()
-        .AddLogging(logging => logging.AddConfiguration(configuration.GetSection("Logging")).SetMinimumLevel(LogLevel.Warning)
-            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace))
-        .AddHybrid(configuration)
-        .AddCloudConnector()
-        .BuildServiceProvider());
+    /// <summary>The runtime's services.</summary>
+    public IServiceProvider Services => _services;
+
+    /// <param name="configuration">What is configured.</param>
+    /// <param name="more">Registers what only some verbs have.</param>
+    public static HybridHost Start(IConfiguration configuration, Action<IServiceCollection>? more = null)
+    {
+        var services = new ServiceCollection()
+            .AddLogging(logging => CliLogging.Configure(logging, configuration))
+            .AddHybrid(configuration)
+            .AddCloudConnector();
+        more?.Invoke(services);
+        return new(services.BuildServiceProvider());
+    }
 
     /// <summary>Waits for the first word on the targets' grids, 2 s at most for each question: a command decides once, and at once.</summary>
     public ValueTask ReadyAsync(CancellationToken cancellationToken) => LiveFigures.ReadyAsync(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Hybrid;
 using Hybrid.Cli;
+using Hybrid.Cli.Agent;
 using Hybrid.Cli.Doctor;
 using Hybrid.Cli.Models;
 using Hybrid.Cli.Policy;
@@ -13,6 +14,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
 {
     RunCommand.Create(),
     ServeCommand.Create(),
+    AgentCommand.Create(),
     RouteCommand.Create(),
     PolicyCommand.Create(),
     PoolsCommand.Create(),
@@ -33,7 +35,7 @@ try
 {
     var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
     // These hear the signals themselves: what runs may end in its own time.
-    if (parsed.CommandResult.Command.Name is ServeCommand.Name)
+    if (parsed.CommandResult.Command.Name is ServeCommand.Name or AgentCommand.Name)
         invocation.ProcessTerminationTimeout = null;
     return await parsed.InvokeAsync(invocation);
 }

@@ -69,6 +69,7 @@ public static partial class HybridServiceCollectionExtensions
         var targets = TargetList.Make(options, factories, local).Concat(added.Select(one => one.Make(provider)));
         foreach (var remark in PolicyRemarks.Of(options)) LogRemark(Logger(provider), remark);
         var source = provider.GetRequiredService<PolicySource>();
+        ReceiptListener[] listeners = [.. provider.GetServices<ReceiptListener>()];
         return new HybridChatClient(targets, new()
         {
             TimeProvider = time,
@@ -83,6 +84,7 @@ public static partial class HybridServiceCollectionExtensions
             Budgets = options.Budgets is null ? null : provider.GetRequiredService<BudgetLedger>(),
             PolicySource = () => source.Current,
             DecisionLog = options.DecisionLog,
+            OnReceipt = listeners.Length == 0 ? null : receipt => Array.ForEach(listeners, listener => listener.Take(receipt)),
         });
     }
 

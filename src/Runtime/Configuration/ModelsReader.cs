@@ -69,6 +69,7 @@ internal static class ModelsReader
         {
             Addresses = section.List(nameof(PeerOptions.Addresses), static (items, key) => items.Address(key)) ?? start.Addresses,
             Key = section.Text(nameof(PeerOptions.Key)) ?? start.Key,
+            Listen = section.Address(nameof(PeerOptions.Listen)),
             ConnectTimeout = section.Time(nameof(PeerOptions.ConnectTimeout)) ?? start.ConnectTimeout,
         };
         section.RefuseUnknown();

@@ -12,6 +12,10 @@ public sealed record PeerOptions
     /// <summary>The site's secret, 16 characters or more, the same on all its devices; it proves who asks and is never sent.</summary>
     public string Key { get; init; } = "";
 
+    /// <summary>Where <c>hybrid agent</c> offers what this device has, such as <c>http://0.0.0.0:7645</c>.</summary>
+    /// <value>Null: nowhere.</value>
+    public Uri? Listen { get; init; }
+
     /// <summary>How long a connection to a peer may take, above zero.</summary>
     /// <value>2 s.</value>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
