@@ -10,6 +10,8 @@ namespace Hybrid.Cli.Tests.Agent;
 /// <summary>The agent as a process, with the starter model, a real broker, and systemd's side of its socket.</summary>
 public sealed class AgentCommandTests
 {
+    private const string Publish = "/usr/bin/mosquitto_pub";
+    private const string Subscribe = "/usr/bin/mosquitto_sub";
     private const string Question = """{"messages":[{"role":"user","content":"What does Ada keep in the harbour?"}],"max_tokens":8,"temperature":0}""";
 
     [Fact]
@@ -29,7 +31,7 @@ public sealed class AgentCommandTests
         var text = JsonElement.Parse(body).GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
 
         // A microcontroller's way: by hand, and the very same answer.
-        Assert.Equal(text, await AskByHandAsync(broker.Port, agent.Limit));
+        Assert.Equal(text, await AskByHandAsync(broker, watcher, agent.Limit));
 
         agent.Write(Settings(broker.Port, "no such policy"));
         await agent.SignalAsync("HUP");
@@ -94,36 +96,28 @@ public sealed class AgentCommandTests
 
     private static async Task<string?> PolicyAsync(AgentRun agent) => JsonElement.Parse((await agent.AskAsync(Question)).Body).GetProperty("hybrid").GetProperty("policy").GetString();
 
-    private static async Task<string> AskByHandAsync(int port, CancellationToken limit)
+    /// <summary>Subscribes, asks, and reads what came, each with a program of its own; the watcher knows when it is all there.</summary>
+    private static async Task<string> AskByHandAsync(Mosquitto broker, MqttClient watcher, CancellationToken limit)
     {
-        var (publish, subscribe) = ("/usr/bin/mosquitto_pub", "/usr/bin/mosquitto_sub");
-        Assert.SkipUnless(File.Exists(publish) && File.Exists(subscribe), "mosquitto_pub and mosquitto_sub are not installed: 'apt-get install mosquitto-clients'.");
-        string[] server = ["-h", "127.0.0.1", "-p", port.ToString(), "-V", "5", "-q", "1"];
-        using var listening = Process.Start(new ProcessStartInfo(subscribe, [.. server, "-d", "-t", "hybrid/v1/plant/replies/sensor-7"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        try
-        {
-            while (await listening.StandardOutput.ReadLineAsync(limit) is { } line && !line.Contains("Subscribed", StringComparison.Ordinal))
-            {
-                // Until the broker has the subscription.
-            }
+        const string Topic = "hybrid/v1/plant/replies/sensor-7";
+        Assert.SkipUnless(File.Exists(Publish) && File.Exists(Subscribe), "mosquitto_pub and mosquitto_sub are not installed: 'apt-get install mosquitto-clients'.");
+        var replies = new Latest();
+        await using var watching = await watcher.SubscribeAsync(new(Topic), replies.TakeAsync, limit);
+        string[] session = ["-c", "-i", "sensor-7", "-x", "600", "-t", Topic];
+        await RunAsync(Subscribe, broker.Port, limit, [.. session, "-E"]);
+        await RunAsync(Publish, broker.Port, limit, "-t", "hybrid/v1/plant/gateway-1/infer", "-D", "publish", "response-topic", Topic, "-D", "publish", "correlation-data", "42", "-m", Question);
+        var last = await replies.WaitAsync(one => one.TryGetProperty("finish", out _) || one.TryGetProperty("error", out _), limit);
+        var lines = await RunAsync(Subscribe, broker.Port, limit, [.. session, "-C", (last.GetProperty("n").GetInt32() + 1).ToString()]);
+        return string.Concat(lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).Select(one => one.TryGetProperty("text", out var text) ? text.GetString() : ""));
+    }
 
-            using var asking = Process.Start(publish, [.. server, "-t", "hybrid/v1/plant/gateway-1/infer", "-D", "publish", "response-topic", "hybrid/v1/plant/replies/sensor-7", "-D", "publish", "correlation-data", "42", "-m", Question]);
-            await asking.WaitForExitAsync(limit);
-            Assert.Equal(0, asking.ExitCode);
-            for (var text = new StringBuilder(); ;)
-            {
-                var line = await listening.StandardOutput.ReadLineAsync(limit) ?? throw new IOException("mosquitto_sub ended.");
-                if (!line.StartsWith('{')) continue;
-                var message = JsonElement.Parse(line);
-                Assert.False(message.TryGetProperty("error", out var error), error.ToString());
-                if (message.TryGetProperty("text", out var piece)) text.Append(piece.GetString());
-                if (message.TryGetProperty("finish", out _)) return text.ToString();
-            }
-        }
-        finally
-        {
-            listening.Kill();
-        }
+    private static async Task<string> RunAsync(string program, int port, CancellationToken limit, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, ["-h", "127.0.0.1", "-p", port.ToString(), "-V", "5", "-q", "1", .. arguments]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var output = await process.StandardOutput.ReadToEndAsync(limit);
+        await process.WaitForExitAsync(limit);
+        Assert.Equal(0, process.ExitCode);
+        return output;
     }
 
     /// <summary>The last message of a topic.</summary>
