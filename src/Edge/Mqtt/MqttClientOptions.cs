@@ -64,9 +64,9 @@ public sealed record MqttClientOptions
     /// <value>256</value>
     public int ReceiveMaximum { get; init; } = 256;
 
-    /// <summary>How many messages of quality of service 1 and 2 the client has unanswered at the broker, which may allow fewer; the others wait.</summary>
-    /// <value>1024</value>
-    public int SendMaximum { get; init; } = 1024;
+    /// <summary>How many messages of quality of service 1 and 2 the client has unanswered at the broker, which may allow fewer; the others wait. Over MQTT 3.1.1, where brokers cannot say so, never more than 20.</summary>
+    /// <value>512</value>
+    public int SendMaximum { get; init; } = 512;
 
     /// <summary>Bytes of the largest packet that the broker may send; a larger one ends the connection before it is read.</summary>
     /// <value>16 MiB</value>

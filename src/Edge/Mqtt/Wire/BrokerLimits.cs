@@ -16,6 +16,9 @@ namespace Hybrid.Edge.Mqtt.Wire;
 internal sealed record BrokerLimits(
     MqttVersion Version, MqttQos Qos, bool Retain, bool Wildcards, bool Shared, bool SubscriptionIds, int Window, long PacketSize, int Aliases, TimeSpan KeepAlive)
 {
+    /// <summary>MQTT 3.1.1 has no receive maximum, and mosquitto takes more messages of quality of service 2 than this at once, says so, and loses them.</summary>
+    private const int UnspokenWindow = 20;
+
     public static BrokerLimits Of(PacketProperties said, MqttClientOptions options)
     {
         var five = options.Version == MqttVersion.V5;
@@ -26,7 +29,7 @@ internal sealed record BrokerLimits(
             said.Wildcards,
             said.Shared,
             five && said.SubscriptionIds,
-            Math.Min(options.SendMaximum, said.Receive ?? ushort.MaxValue),
+            Math.Min(options.SendMaximum, five ? said.Receive ?? ushort.MaxValue : UnspokenWindow),
             said.MaximumPacketSize ?? uint.MaxValue,
             Math.Min(options.TopicAliasMaximum, said.Aliases ?? 0),
             said.KeepAlive is { } seconds ? TimeSpan.FromSeconds(seconds) : options.KeepAlive);
