@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Doctor;
+using Hybrid.Cli.Fleet;
 using Hybrid.Cli.Models;
 using Hybrid.Cli.Policy;
 using Hybrid.Cli.Pools;
@@ -15,6 +16,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
     PolicyCommand.Create(),
     PoolsCommand.Create(),
     ModelsCommand.Create(),
+    FleetCommand.Create(),
     DoctorCommand.Create(),
 };
 
