@@ -50,7 +50,6 @@ public sealed class FleetCommandTests : IAsyncLifetime
         Assert.Equal(0, (await FleetAsync("publish", state, "--config", Config, "--key", Path.Combine(_folder, "ops.key"), "--device", "till-1")).ExitCode);
         await Until(() => settings["Hybrid:Privacy"] == "secret");
 
-        // A device whose line is cut says nothing itself; its will does. StopAsync would say goodbye.
         using (var status = JsonDocument.Parse(await StatusAsync(found => Found(found, "till-1").GetProperty("reported").GetProperty("deviceDesired").TryGetProperty("applied", out _) && Found(found, "till-2").GetProperty("online").GetBoolean())))
         {
             var first = Found(status, "till-1");
