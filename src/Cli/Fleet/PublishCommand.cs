@@ -63,6 +63,7 @@ internal static class PublishCommand
     private static JsonObject Fill(JsonObject document, string fleet, string? device, long? version)
     {
         var now = TimeProvider.System.GetUtcNow();
+        document.Remove("$schema");
         document["schema"] ??= DesiredDocument.Schema;
         document["fleet"] ??= fleet;
         if (device is not null) document["device"] = device;
