@@ -53,7 +53,7 @@ internal sealed record SignedEnvelope(string Type, byte[] Payload, ModelSignatur
             // Twice through a strict reader costs little; the second alone would take a name that comes twice.
             using (JsonDocument.Parse(bytes, Strict)) envelope = JsonSerializer.Deserialize(bytes.Span, FleetJson.Default.SignedEnvelope);
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
             return Refuse(FleetRefusals.Malformed, $"it is not a signed document: {failure.Message}", out refusal);
         }

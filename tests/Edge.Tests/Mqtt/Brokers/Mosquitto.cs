@@ -90,7 +90,7 @@ public sealed class Mosquitto : IBroker
 
     private IEnumerable<string> Settings() =>
     [
-        "log_dest stderr", "max_queued_messages 0",
+        "log_dest stderr", "max_queued_messages 0", "set_tcp_nodelay true",
         "log_type notice", "log_type error", "log_type information",
         .. _settings.Where(IsGlobal),
         $"listener {Port} 127.0.0.1",

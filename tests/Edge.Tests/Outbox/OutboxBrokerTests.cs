@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Hybrid.Edge.Mqtt;
+using Hybrid.Edge.Outbox;
+using Hybrid.Edge.Tests.Mqtt;
+using Hybrid.Edge.Tests.Mqtt.Brokers;
+
+namespace Hybrid.Edge.Tests.Outbox;
+
+/// <summary>An outbox, a real broker, and a line that is cut again and again.</summary>
+public sealed class OutboxBrokerTests : IDisposable
+{
+    private static readonly int Records = Environment.GetEnvironmentVariable("HYBRID_LONG_TESTS") == "1" ? 50_000 : 3_000;
+    private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-outbox").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Every_stored_record_arrives_in_the_order_of_its_topic_while_line_outbox_and_broker_come_and_go()
+    {
+        await using var broker = await Mosquitto.StartAsync("persistence true");
+        await using var proxy = new Proxy(broker.Endpoint);
+        var (arrived, filter) = (new ConcurrentDictionary<string, ConcurrentQueue<int>>(StringComparer.Ordinal), new RepeatFilter());
+        await using var receiver = new MqttClient(Options(broker.Endpoint, "receiver"));
+        await receiver.SubscribeAsync(new("t/#"), (message, _) =>
+        {
+            if (filter.IsNew(message)) arrived.GetOrAdd(message.Topic, _ => new()).Enqueue(int.Parse(Encoding.UTF8.GetString(message.Payload.Span), CultureInfo.InvariantCulture));
+            return ValueTask.CompletedTask;
+        }, TestContext.Current.CancellationToken);
+        await receiver.StartAsync(TestContext.Current.CancellationToken);
+
+        var (random, stored) = (new Random(3), 0);
+        for (var life = 0; life < 6; life++)
+        {
+            await using var outbox = DeviceOutbox.Open(new() { Path = _folder, Source = "device" });
+            await using var sender = new MqttClient(Options(proxy.Endpoint, "sender") with { CleanStart = life % 2 == 1 });
+            using var ends = new CancellationTokenSource();
+            var sending = outbox.SendAsync(sender, ends.Token);
+            var starting = sender.StartAsync(ends.Token);
+            for (var batch = 0; batch < 10; batch++)
+            {
+                await Task.WhenAll(Enumerable.Range(stored, Records / 60).Select(i => outbox.AppendAsync(new() { Topic = $"t/{i % 5}", Payload = Encoding.UTF8.GetBytes($"{i}") })));
+                stored += Records / 60;
+                if (random.Next(3) == 0) proxy.Cut();
+            }
+
+            if (life == 3)
+            {
+                // In order, so that it writes down what it took: what a broker loses in a crash is not the outbox's.
+                await broker.StopAsync();
+                await broker.StartAgainAsync();
+            }
+
+            if (life == 5) await OutboxPlace.Until(() => outbox.Counters.Waiting == 0);
+            await ends.CancelAsync();
+            await sending;
+            await Task.WhenAny(starting);
+        }
+
+        await OutboxPlace.Until(() => arrived.Values.Sum(queue => queue.Count) >= stored);
+        foreach (var (topic, queue) in arrived)
+            Assert.Equal(Enumerable.Range(0, stored).Where(i => $"t/{i % 5}" == topic), queue);
+    }
+
+    private static MqttClientOptions Options(Uri broker, string id) =>
+        new() { Broker = broker, ClientId = id, ReconnectDelay = TimeSpan.FromMilliseconds(1), MaximumReconnectDelay = TimeSpan.FromMilliseconds(50) };
+}
