@@ -82,7 +82,10 @@ internal sealed class StateWatch : IDisposable
     private Task Ask(Watched watched)
     {
         lock (watched)
-            return watched.Question is { IsCompleted: false } asked ? asked : watched.Question = AskAsync(watched);
+        {
+            if (watched.Question is { IsCompleted: false } asked) return asked;
+            return IsStale(watched) ? watched.Question = AskAsync(watched) : Task.CompletedTask; // an answer may have come since somebody looked
+        }
     }
 
     private async Task AskAsync(Watched watched)

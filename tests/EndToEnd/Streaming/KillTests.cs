@@ -7,10 +7,10 @@ namespace Hybrid.EndToEnd.Streaming;
 public class KillTests
 {
     private const string Question = "motor-12 does not start. Give me the steps.";
-    private const int Kills = 20;
+    private const int Kills = 8; // the benchmark `stream kill` does hundreds
 
     [Fact]
-    public async Task Twenty_times_the_device_completes_the_answer_and_nothing_is_lost_or_repeated()
+    public async Task The_device_completes_the_answer_and_nothing_is_lost_or_repeated()
     {
         await using var engine = await LlamaEngine.LoadAsync(new() { ModelPath = Repository.CloudModel, Threads = 1, Poll = 0 });
         var (whole, tokens) = await Answer.UnbrokenAsync(engine, Question);

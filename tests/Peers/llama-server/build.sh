@@ -9,5 +9,5 @@ libraries="$here/../../../native/node_modules/@node-llama-cpp/$platform/bins/$pl
 mkdir -p "$here/obj"
 [ -d "$here/obj/source" ] || git clone --quiet "$here/../node_modules/node-llama-cpp/llama/gitRelease.bundle" "$here/obj/source"
 ln -sfn "$libraries" "$here/obj/libraries"
-cmake -S "$here" -B "$here/obj/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DSOURCE="$here/obj/source" -DLIBRARIES="$libraries"
+cmake -S "$here" -B "$here/obj/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DSOURCE="$here/obj/source" -DLIBRARIES="$libraries"
 cmake --build "$here/obj/build" --parallel 2

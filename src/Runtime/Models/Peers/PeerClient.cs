@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Hybrid.Models.Pull;
+using Hybrid.Models.Pull.Shards;
 using Hybrid.Models.Pull.Sources;
 using Hybrid.Models.Pull.Web;
 
 namespace Hybrid.Models.Peers;
 
-/// <summary>Asks the site's peers for blobs. A peer that is away, full or refuses is let be for a while; a model's own source is always behind it.</summary>
+/// <summary>Asks the site's peers for parts of files. A peer that is away, full or refuses is let be for a while; a model's own source is always behind it.</summary>
 internal sealed class PeerClient : IDisposable
 {
     private static readonly TimeSpan AwayFor = TimeSpan.FromMinutes(1);
@@ -37,16 +38,19 @@ internal sealed class PeerClient : IDisposable
 
     public IReadOnlyList<Peer> Peers { get; }
 
+    public DateTimeOffset Now => _time.GetUtcNow();
+
     /// <summary>The same file, from peers where they have it; without a digest nobody could tell whether it is the same.</summary>
-    public RemoteFile Before(RemoteFile source) => source.Sha256 is { } digest && Peers.Count > 0
-        ? new PeerFile(this, source, digest) { Path = source.Path, Size = source.Size, Sha256 = digest, Validator = source.Validator }
+    /// <param name="source">Where it comes from otherwise.</param>
+    /// <param name="partial">What is here of it, where peers see what this device is fetching.</param>
+    public RemoteFile Before(RemoteFile source, PartialFile partial) => source.Sha256 is { } digest && Peers.Count > 0
+        ? new PeerFile(this, source, digest, partial) { Path = source.Path, Size = source.Size, Sha256 = digest, Validator = source.Validator }
         : source;
 
-    /// <summary>Opens a part of a blob.</summary>
-    /// <returns>Null: this peer does not give it now.</returns>
-    public async Task<RemoteBody?> OpenAsync(Peer peer, string sha256, long size, long offset, long length, StallGuard guard)
+    /// <summary>Asks a peer for a part of a file.</summary>
+    public async Task<PeerAnswer> OpenAsync(Peer peer, string sha256, long size, long offset, long length, StallGuard guard)
     {
-        if (peer.RestsAt(_time.GetUtcNow())) return null;
+        if (peer.RestsAt(Now)) return default;
         HttpResponseMessage response;
         try
         {
@@ -54,16 +58,18 @@ internal sealed class PeerClient : IDisposable
         }
         catch (PullFault)
         {
-            peer.Rest(_time.GetUtcNow() + AwayFor);
-            return null;
+            peer.Rest(Now + AwayFor);
+            return default;
         }
 
         if (response.StatusCode is HttpStatusCode.PartialContent && response.Content.Headers.ContentRange is { Unit: "bytes" } range
             && (range.From, range.To, range.Length) == (offset, offset + length - 1, size) && response.Content.Headers.ContentLength == length)
-            return new(await response.Content.ReadAsStreamAsync(guard.Token), response);
-        if (response.StatusCode is not HttpStatusCode.NotFound) peer.Rest(_time.GetUtcNow() + (response.StatusCode is HttpStatusCode.ServiceUnavailable ? FullFor : AwayFor));
-        response.Dispose();
-        return null;
+            return new(new(await response.Content.ReadAsStreamAsync(guard.Token), response));
+        using (response)
+        {
+            if (response.StatusCode is not HttpStatusCode.NotFound) peer.Rest(Now + (response.StatusCode is HttpStatusCode.ServiceUnavailable ? FullFor : AwayFor));
+            return new(null, response.Headers.Contains(PeerAnswer.ComingHeader));
+        }
     }
 
     public void Dispose() => _client.Dispose();

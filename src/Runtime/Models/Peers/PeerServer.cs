@@ -3,13 +3,14 @@ using System.Net.Http.Headers;
 using Hybrid.Models.Pull.Shards;
 using Hybrid.Models.Store;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hybrid.Models.Peers;
 
 /// <summary>Offers a store's blobs to devices of the same site that ask for them by digest and prove that they know the site's key.</summary>
 /// <remarks>
 /// Bytes are not encrypted on their way, and whoever gets them checks the digest. Nothing is listed: who does not know a digest gets
-/// nothing. Only blobs of the store are offered, never files that were imported where they stand.
+/// nothing. Only blobs of the store and what is here of those on their way are offered, never files that were imported where they stand.
 /// </remarks>
 public sealed partial class PeerServer : IAsyncDisposable
 {
@@ -102,7 +103,7 @@ public sealed partial class PeerServer : IAsyncDisposable
         {
             response.StatusCode = 405;
         }
-        else if (PeerAddress.Sha256Of(path) is not { } sha256 || !_store.Has(sha256))
+        else if (PeerAddress.Sha256Of(path) is not { } sha256)
         {
             response.StatusCode = 404;
         }
@@ -115,7 +116,7 @@ public sealed partial class PeerServer : IAsyncDisposable
         {
             try
             {
-                await SendAsync(_store.BlobPath(sha256), range, request.HttpMethod is "HEAD", response);
+                await AnswerAsync(sha256, range, request.HttpMethod is "HEAD", response);
             }
             finally
             {
@@ -124,22 +125,57 @@ public sealed partial class PeerServer : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(string path, string? range, bool head, HttpListenerResponse response)
+    private async Task AnswerAsync(string sha256, string? range, bool head, HttpListenerResponse response)
     {
+        if (await GaveBlobAsync(sha256, range, head, response)) return;
+        var isComing = false;
+        if (PartialOffer.Open(_store, sha256) is { } partial)
+        {
+            using (partial)
+            {
+                var part = range is null ? null : Part(range, partial.Size);
+                if (part is var (at, end) && partial.Has(at, end))
+                {
+                    await SendAsync(partial.Data, partial.Size, range, head, response);
+                    return;
+                }
+
+                isComing = part is var (from, to) && partial.IsComing(from, to) && _store.IsFetching(sha256); // what an ended process said does not count
+            }
+        }
+        else
+        {
+            // Its first shard, or its place among the blobs, is a moment away; or it has just been put there.
+            isComing = _store.IsFetching(sha256);
+            if (!isComing && await GaveBlobAsync(sha256, range, head, response)) return;
+        }
+
+        response.StatusCode = 404;
+        if (isComing) response.AddHeader(PeerAnswer.ComingHeader, "yes");
+    }
+
+    private async Task<bool> GaveBlobAsync(string sha256, string? range, bool head, HttpListenerResponse response)
+    {
+        if (!_store.Has(sha256)) return false;
         // Open, it stays readable even where clean-up removes it meanwhile.
-        using var file = File.OpenHandle(path, share: FileShare.Read | FileShare.Delete);
-        var size = RandomAccess.GetLength(file);
+        using var file = File.OpenHandle(_store.BlobPath(sha256), share: FileShare.Read | FileShare.Delete);
+        await SendAsync(file, RandomAccess.GetLength(file), range, head, response);
+        return true;
+    }
+
+    private async Task SendAsync(SafeFileHandle file, long size, string? range, bool head, HttpListenerResponse response)
+    {
         var (at, end) = (0L, size);
         if (range is not null)
         {
-            if (!RangeHeaderValue.TryParse(range, out var parsed) || parsed.Ranges is not { Count: 1 } || parsed.Ranges.First() is not { From: { } from, To: var to } || from >= size || to < from)
+            if (Part(range, size) is not var (from, to))
             {
                 response.StatusCode = 416;
                 response.AddHeader("Content-Range", $"bytes */{size}");
                 return;
             }
 
-            (at, end) = (from, Math.Min(to ?? (size - 1), size - 1) + 1);
+            (at, end) = (from, to);
             response.StatusCode = 206;
             response.AddHeader("Content-Range", $"bytes {at}-{end - 1}/{size}");
         }
@@ -158,6 +194,12 @@ public sealed partial class PeerServer : IAsyncDisposable
             at += count;
         }
     }
+
+    /// <summary>The part that is asked for: its first byte, and the one after its last; null: a file of that size has none such.</summary>
+    private static (long At, long End)? Part(string range, long size) =>
+        RangeHeaderValue.TryParse(range, out var parsed) && parsed.Ranges is { Count: 1 } && parsed.Ranges.First() is { From: { } from, To: var to } && from < size && !(to < from)
+            ? (from, Math.Min(to ?? (size - 1), size - 1) + 1)
+            : null;
 
     [LoggerMessage(1701, LogLevel.Warning, "A request for a model from {Address} was refused: it does not prove that it knows the site's key, or its clock is more than 5 minutes off.")]
     private static partial void LogRefused(ILogger logger, IPAddress address);

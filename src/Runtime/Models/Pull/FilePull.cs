@@ -1,10 +1,11 @@
+using Hybrid.Models.Peers;
 using Hybrid.Models.Pull.Shards;
 using Hybrid.Models.Pull.Sources;
 
 namespace Hybrid.Models.Pull;
 
 /// <summary>What all files of a puller share.</summary>
-internal sealed record PullTools(PullOptions Options, Func<double> Draw, SpeedLimit Limit);
+internal sealed record PullTools(PullOptions Options, Func<double> Draw, SpeedLimit Limit, PeerClient? Peers = null);
 
 /// <summary>Fetches one file and hands it over with its digest.</summary>
 internal static class FilePull
@@ -27,7 +28,8 @@ internal static class FilePull
         using var partial = PartialFile.Open(path, file.Size, file.Sha256 ?? file.Place, file.Validator, trusted, tools.Options);
         try
         {
-            var digest = await new FileDownload(new(file, partial, tools.Options, tools.Draw, tools.Limit, meter)).RunAsync(cancellationToken);
+            var from = tools.Peers?.Before(file, partial) ?? file;
+            var digest = await new FileDownload(new(from, partial, tools.Options, tools.Draw, tools.Limit, meter)).RunAsync(cancellationToken);
             partial.Store(digest, remember: !trusted && file.Validator is not null, () => admit(digest));
             return digest;
         }

@@ -30,7 +30,7 @@ public sealed partial class ModelPuller : IDisposable
         options.Validate();
         (_store, _http) = (store, new(options));
         _peers = options.Peers is { Addresses.Count: > 0 } peers ? new(peers, options.TimeProvider) : null;
-        _tools = new(options, options.Randomizer ?? new EvenChance().Draw, new(options.BytesPerSecond, options.TimeProvider));
+        _tools = new(options, options.Randomizer ?? new EvenChance().Draw, new(options.BytesPerSecond, options.TimeProvider), _peers);
     }
 
     /// <summary>Pulls a model, goes on with what is already here of it, and gives it its own name.</summary>
@@ -124,7 +124,7 @@ public sealed partial class ModelPuller : IDisposable
         var there = file.Sha256 ?? PartialFile.StoredAs(path, file.Size, file.Place, file.Validator);
         return there is not null && _store.Has(there)
             ? there
-            : await FilePull.RunAsync(_peers?.Before(file) ?? file, path, _tools, meter, digest => _store.Admit(path, digest), cancellationToken);
+            : await FilePull.RunAsync(file, path, _tools, meter, digest => _store.Admit(path, digest), cancellationToken);
     }
 
     private async Task<RemoteModel> FindAsync(ModelReference reference, PullMeter meter, CancellationToken cancellationToken)

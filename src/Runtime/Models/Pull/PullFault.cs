@@ -11,6 +11,9 @@ internal enum PullRemedy
 
     /// <summary>The server serves no ranges: the file in one stream.</summary>
     OneStream,
+
+    /// <summary>Something else first: another device is getting this part.</summary>
+    Later,
 }
 
 /// <summary>A source did not deliver; never leaves the puller.</summary>

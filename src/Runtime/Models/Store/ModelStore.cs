@@ -75,6 +75,9 @@ public sealed partial class ModelStore
         }
     }
 
+    /// <summary>Whether a process is fetching this into its partial file now.</summary>
+    internal bool IsFetching(string key) => FileLock.IsHeld(_state.Layout.Own(_state.Layout.PartialLock(key)));
+
     /// <summary>Takes a fetched file into the blobs; where the blob is there already, the file is deleted.</summary>
     /// <remarks>It is flushed and renamed in one step, so that a blob is whole or not there. A clean-up leaves it for <see cref="ModelStoreOptions.KeepUnfinished"/>.</remarks>
     /// <param name="partialPath">From <see cref="PartialPath"/>.</param>

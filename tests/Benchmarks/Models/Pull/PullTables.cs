@@ -38,7 +38,7 @@ internal static class PullTables
 
     private static async Task<bool> LineAsync(ModelsOptions options)
     {
-        var size = options.Quick ? 4L << 20 : 32L << 20;
+        var size = options.Quick ? 4L << 20 : 16L << 20;
         using var line = ShapedLine.TryMake();
         if (line is null)
         {

@@ -7,14 +7,14 @@ namespace Hybrid.Benchmarks.Models.Pull;
 /// <param name="Command">What is run for an endpoint, into a folder.</param>
 internal sealed record PullWay(string Name, Func<string, string, string[]> Command)
 {
-    public const string Ours = "Hybrid, 8 connections, SHA-256 on the way, flushed to the disk (TieredCompilation off)";
-    public const string Aria = "aria2c -x8, then sha256sum";
+    public const string Ours = "Hybrid, 8 connections, SHA-256 on the way, flushed to the disk";
+    public const string Aria = "aria2c -x8 -k1M, then sha256sum";
     public const string Curl = "curl, then sha256sum";
 
     public static IReadOnlyList<PullWay> All { get; } =
     [
-        new(Ours, (endpoint, folder) => ["env", "DOTNET_TieredCompilation=0", "dotnet", ChildProcess.PathOf("tests/SecondProcess", "Hybrid.SecondProcess"), "pull", folder, endpoint, $"hf:{FileServer.Repository}:Q8_0", "8", $"{16 << 20}"]),
-        new(Aria, (endpoint, folder) => Shell($"aria2c -q -x8 -s8 --file-allocation=none -d {folder} -o out {Address(endpoint)} && sha256sum {folder}/out")),
+        new(Ours, (endpoint, folder) => ["dotnet", ChildProcess.PathOf("tests/SecondProcess", "Hybrid.SecondProcess"), "pull", folder, endpoint, $"hf:{FileServer.Repository}:Q8_0", "8", $"{16 << 20}"]),
+        new(Aria, (endpoint, folder) => Shell($"aria2c -q -x8 -s8 -k1M --file-allocation=none -d {folder} -o out {Address(endpoint)} && sha256sum {folder}/out")),
         new(Curl, (endpoint, folder) => Shell($"curl -sSf -o {folder}/out {Address(endpoint)} && sha256sum {folder}/out")),
     ];
 

@@ -87,6 +87,42 @@ public sealed class PeerTests : IAsyncDisposable
         Assert.InRange(FromHub, _bytes.Length - (broken.Asked.Count * 1000), _bytes.Length);
     }
 
+    [Theory]
+    [InlineData(401)]
+    [InlineData(500)]
+    [InlineData(206)] // of another part than was asked for
+    public async Task A_peer_that_refuses_or_fails_is_let_be_for_a_minute(int status)
+    {
+        await using var peer = new HubServer { Answer = _ => new(status) { Headers = new Dictionary<string, string> { ["Content-Range"] = $"bytes 0-0/{_bytes.Length}" }, Body = new byte[1] } };
+        _other.Has(await PullAsync(peer.Address), _bytes);
+        Assert.InRange(peer.Asked.Count, 1, 4); // one for each connection at most
+        Assert.Equal(_bytes.Length, FromHub);
+    }
+
+    [Fact]
+    public async Task A_peer_whose_places_are_taken_says_so_and_gives_when_they_are_free()
+    {
+        var peer = await OfferAsync(places: 1);
+        var blob = _one.Store.BlobPath(HubRepository.Digest(_bytes));
+        var path = $"/hybrid/blobs/{HubRepository.Digest(_bytes)}";
+        // A large file that nobody reads fills the line and keeps the place.
+        File.SetAttributes(blob, FileAttributes.Normal);
+        await using (var file = new FileStream(blob, FileMode.Open, FileAccess.Write))
+            file.SetLength(64 << 20);
+        using var client = new HttpClient();
+        using var first = await client.SendAsync(Ask(peer, path), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using var second = await client.SendAsync(Ask(peer, path), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1)), (second.StatusCode, second.Headers.RetryAfter?.Delta));
+        await first.Content.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
+        while (true)
+        {
+            using var third = await client.SendAsync(Ask(peer, path), HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+            if (third.StatusCode == HttpStatusCode.OK) break;
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, third.StatusCode); // the place is given back a moment after the last byte
+        }
+    }
+
     [Fact]
     public async Task A_peer_that_is_not_there_costs_nothing_but_its_connection()
     {
@@ -159,8 +195,15 @@ public sealed class PeerTests : IAsyncDisposable
         Assert.DoesNotContain(Key, new PeerServerOptions { Key = Key }.ToString() + new PeerOptions { Key = Key }, StringComparison.Ordinal);
     }
 
+    private HttpRequestMessage Ask(Uri peer, string path)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(peer, path));
+        request.Headers.TryAddWithoutValidation("Authorization", new SiteKey(Key, _other.Time).Prove("GET", path, null));
+        return request;
+    }
+
     /// <summary>The first device pulls the model and offers it.</summary>
-    private async Task<Uri> OfferAsync(int minutesOff = 0)
+    private async Task<Uri> OfferAsync(int minutesOff = 0, int places = 16)
     {
         await _one.PullAsync(_hub, Reference);
         for (var tries = 0; ; tries++)
@@ -171,7 +214,7 @@ public sealed class PeerTests : IAsyncDisposable
             socket.Stop();
             try
             {
-                _server = PeerServer.Start(_one.Store, new() { Key = Key, Address = address, TimeProvider = new OffTime(_other.Time, TimeSpan.FromMinutes(minutesOff)) });
+                _server = PeerServer.Start(_one.Store, new() { Key = Key, Address = address, MaxTransfers = places, TimeProvider = new OffTime(_other.Time, TimeSpan.FromMinutes(minutesOff)) });
                 return address;
             }
             catch (HybridException) when (tries < 5)

@@ -8,7 +8,10 @@ namespace Hybrid.Tests.Models.Store;
 /// <summary>A folder for one test's store, and short ways to put models into it.</summary>
 internal sealed class StoreFolder : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-store").FullName;
+    // Thousands of stores are made by some tests, and what they flush is watched there by other means: memory will do where there is such a folder.
+    private static readonly string Parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+
+    private readonly string _folder = Directory.CreateDirectory(Path.Combine(Parent, "hybrid-store-" + Guid.NewGuid().ToString("N"))).FullName;
 
     public string Root => Path.Combine(_folder, "models");
 

@@ -8,6 +8,9 @@ internal sealed class FileDownload(DownloadState state)
     /// <summary>How often a file is fetched whose digest is not the announced one.</summary>
     private const int MostTries = 2;
 
+    /// <summary>How long a connection waits that finds only shards which other devices are fetching.</summary>
+    private static readonly TimeSpan OthersTurn = TimeSpan.FromSeconds(0.5);
+
     private bool _oneStream;
 
     /// <returns>The digest of what is here; where one was announced, that one.</returns>
@@ -81,8 +84,10 @@ internal sealed class FileDownload(DownloadState state)
         }
 
         var connections = 0;
-        for (var shard = 0; shard < count; shard++)
+        var first = state.File.IsShared ? (int)(state.Draw() * count) : 0;
+        for (var i = 0; i < count; i++)
         {
+            var shard = (first + i) % count;
             switch (partial.State(shard))
             {
                 case ShardState.Missing when !_oneStream:
@@ -101,12 +106,12 @@ internal sealed class FileDownload(DownloadState state)
         var hashing = Task.Run(() => digest.RunAsync(Known, stop.Token), stop.Token);
         List<Task> work = [hashing];
         for (var i = 0; i < connections; i++)
-            work.Add(Task.Run(() => FetchAsync(shards.Reader, Came, stop.Token), stop.Token));
+            work.Add(Task.Run(() => FetchAsync(shards, Came, stop.Token), stop.Token));
         await TogetherAsync(work, stop, cancellationToken);
         return await hashing;
     }
 
-    private async Task FetchAsync(ChannelReader<int> shards, Action<int> came, CancellationToken cancellationToken)
+    private async Task FetchAsync(Channel<int> shards, Action<int> came, CancellationToken cancellationToken)
     {
         var fetch = new ShardFetch(state);
         if (_oneStream)
@@ -115,10 +120,21 @@ internal sealed class FileDownload(DownloadState state)
             return;
         }
 
-        await foreach (var shard in shards.ReadAllAsync(cancellationToken))
+        var passedOver = 0;
+        await foreach (var shard in shards.Reader.ReadAllAsync(cancellationToken))
         {
-            await fetch.FetchAsync(shard, cancellationToken);
-            came(shard);
+            if (await fetch.FetchAsync(shard, cancellationToken))
+            {
+                came(shard);
+                passedOver = 0;
+                continue;
+            }
+
+            // At the end of the queue it comes again; when all of them were looked at, others have their turn.
+            shards.Writer.TryWrite(shard);
+            if (passedOver++ < shards.Reader.Count) continue;
+            passedOver = 0;
+            await Task.Delay(OthersTurn * (0.5 + state.Draw()), state.Options.TimeProvider, cancellationToken);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Hybrid.Models.Pull.Shards;
 /// <remarks>Its length and its holes say nothing; only the journal does. Safe for several writers of different shards.</remarks>
 internal sealed class PartialFile : IDisposable
 {
-    private const string JournalEnding = ".journal";
+    public const string JournalEnding = ".journal";
     private const long FlushEvery = 256 << 20;
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -121,6 +121,19 @@ internal sealed class PartialFile : IDisposable
             }
 
             if (flush) Flush();
+        }
+        catch (IOException failure)
+        {
+            throw DiskFaults.Of(failure, Path, Here, Map.Size);
+        }
+    }
+
+    /// <summary>Says to peers that this device fetches a shard, or that it no longer does.</summary>
+    public void Claim(int shard, bool taken)
+    {
+        try
+        {
+            lock (_lock) _journal.AddClaim(shard, taken);
         }
         catch (IOException failure)
         {

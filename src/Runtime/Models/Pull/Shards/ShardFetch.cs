@@ -15,7 +15,8 @@ internal sealed class ShardFetch(DownloadState state)
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
 
     /// <summary>Fetches what is missing of a shard; what came before a connection broke is not asked for again.</summary>
-    public async Task FetchAsync(int shard, CancellationToken cancellationToken)
+    /// <returns>False: another device is fetching it, and nothing of it came.</returns>
+    public async Task<bool> FetchAsync(int shard, CancellationToken cancellationToken)
     {
         var piece = new Piece(state.Partial.Map.OffsetOf(shard), state.Partial.Map.LengthOf(shard));
         var retrying = state.Retrying();
@@ -29,7 +30,11 @@ internal sealed class ShardFetch(DownloadState state)
                 await CopyAsync(body, piece, guard, cancellationToken);
                 await EndAsync(body, guard);
             }
-            catch (PullFault fault) when (fault.Remedy is PullRemedy.Again)
+            catch (PullFault fault) when (fault.Remedy is PullRemedy.Later && piece.Left == state.Partial.Map.LengthOf(shard))
+            {
+                return false;
+            }
+            catch (PullFault fault) when (fault.Remedy is PullRemedy.Again or PullRemedy.Later)
             {
                 if (piece.Left == 0)
                     break; // It is here; what its connection said at the very end does not matter.
@@ -40,6 +45,7 @@ internal sealed class ShardFetch(DownloadState state)
         }
 
         state.Partial.Complete(shard, piece.Check);
+        return true;
     }
 
     /// <summary>Fetches all shards in one stream, from a server that serves no ranges.</summary>

@@ -15,6 +15,8 @@ internal sealed class ShardJournal : IDisposable
     private const int LongestText = 4096;
     private const uint ShardIsHere = 1;
     private const uint AllIsStored = 2;
+    private const uint ShardIsTaken = 3;
+    private const uint ShardIsLeft = 4;
     private readonly FileStream _file;
     private readonly uint _seed;
     private readonly int _head;
@@ -48,17 +50,43 @@ internal sealed class ShardJournal : IDisposable
             return null;
         var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
         var journal = new ShardJournal(file, bytes[..length]);
-        var at = length;
-        for (; at + RecordBytes <= bytes.Length; at += RecordBytes)
-            journal.Replay(bytes.AsSpan(at, RecordBytes), shardIsHere);
+        foreach (var record in Records(bytes, length))
+        {
+            if (record.What == ShardIsHere) shardIsHere(record.Shard, record.Check);
+            else if (record.What == AllIsStored) journal.Stored = Convert.ToHexStringLower(record.Digest.Span);
+        }
+
         // The piece of a record that was being written when the power went.
-        file.SetLength(at);
-        file.Position = at;
+        var end = bytes.Length - ((bytes.Length - length) % RecordBytes);
+        file.SetLength(end);
+        file.Position = end;
         head = found;
         return journal;
     }
 
+    /// <summary>What one says that another process may be writing; null: there is none.</summary>
+    /// <param name="path">Where it is.</param>
+    public static JournalView? Look(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        if (JournalHead.Read(bytes) is not var (head, length)) return null;
+        var (here, taken) = (new Dictionary<int, uint>(), new HashSet<int>());
+        foreach (var record in Records(bytes, length))
+        {
+            if (record.What == ShardIsHere) here[record.Shard] = record.Check;
+            if (record.What == ShardIsTaken) taken.Add(record.Shard);
+            else taken.Remove(record.Shard);
+        }
+
+        return new(head, here, taken);
+    }
+
     public void Add(int shard, uint check) => Append(ShardIsHere, shard, check, null);
+
+    /// <summary>Says to others that this process fetches a shard, or that it no longer does.</summary>
+    public void AddClaim(int shard, bool taken) => Append(taken ? ShardIsTaken : ShardIsLeft, shard, 0, null);
 
     public void AddStored(string sha256)
     {
@@ -79,18 +107,14 @@ internal sealed class ShardJournal : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private void Replay(ReadOnlySpan<byte> record, Action<int, uint> shardIsHere)
+    private static IEnumerable<(uint What, int Shard, uint Check, ReadOnlyMemory<byte> Digest)> Records(byte[] bytes, int head)
     {
-        if (Crc32C.Append(_seed, record[..^4]) != BinaryPrimitives.ReadUInt32LittleEndian(record[^4..]))
-            return;
-        switch (BinaryPrimitives.ReadUInt32LittleEndian(record))
+        var seed = Crc32C.Append(Crc32C.Start, bytes.AsSpan(0, head));
+        for (var at = head; at + RecordBytes <= bytes.Length; at += RecordBytes)
         {
-            case ShardIsHere:
-                shardIsHere(BinaryPrimitives.ReadInt32LittleEndian(record[4..]), BinaryPrimitives.ReadUInt32LittleEndian(record[8..]));
-                break;
-            case AllIsStored:
-                Stored = Convert.ToHexStringLower(record.Slice(12, 32));
-                break;
+            var record = bytes.AsMemory(at, RecordBytes);
+            if (Crc32C.Append(seed, record.Span[..^4]) != BinaryPrimitives.ReadUInt32LittleEndian(record.Span[^4..])) continue;
+            yield return (BinaryPrimitives.ReadUInt32LittleEndian(record.Span), BinaryPrimitives.ReadInt32LittleEndian(record.Span[4..]), BinaryPrimitives.ReadUInt32LittleEndian(record.Span[8..]), record.Slice(12, 32));
         }
     }
 
@@ -146,3 +170,9 @@ internal sealed class ShardJournal : IDisposable
         }
     }
 }
+
+/// <summary>What a journal says.</summary>
+/// <param name="Head">Which file it is for.</param>
+/// <param name="Here">The shards that are here, and the check sums of their bytes.</param>
+/// <param name="Taken">Those that are being fetched.</param>
+internal sealed record JournalView(ShardJournal.JournalHead Head, IReadOnlyDictionary<int, uint> Here, IReadOnlySet<int> Taken);

@@ -23,6 +23,9 @@ internal abstract class RemoteFile
     /// <summary>The most connections that help.</summary>
     public virtual int MostConnections => 64;
 
+    /// <summary>Whether other devices fetch parts of it at the same time, so that each had better begin elsewhere.</summary>
+    public virtual bool IsShared => false;
+
     /// <summary>Opens a part.</summary>
     /// <param name="offset">Its first byte.</param>
     /// <param name="length">Its bytes.</param>

@@ -39,6 +39,9 @@ internal sealed class HubServer : IAsyncDisposable
     /// <summary>Asked before each piece of a body how much of it may be sent; less than all ends the connection.</summary>
     public Func<int, int>? Budget { get; set; }
 
+    /// <summary>Awaited before each piece of a body.</summary>
+    public Func<HubRequest, Task> Hold { get; set; } = _ => Task.CompletedTask;
+
     public async ValueTask DisposeAsync()
     {
         if (_stop.IsCancellationRequested)
@@ -120,6 +123,7 @@ internal sealed class HubServer : IAsyncDisposable
         for (var at = 0; at < end;)
         {
             var piece = answer.Body[at..Math.Min(at + PieceBytes, end)];
+            await Hold(request);
             var allowed = Budget?.Invoke(piece.Length) ?? piece.Length;
             await SendAllAsync(socket, piece[..allowed]);
             Interlocked.Add(ref _served, answer.Headers.ContainsKey("Content-Type") ? 0 : allowed);
