@@ -18,7 +18,10 @@ public sealed record OutboxCounters
     /// <summary>Records stored.</summary>
     public long Stored { get; init; }
 
-    /// <summary>Records that the broker has.</summary>
+    /// <summary>Of those that wait, the ones that the broker has and no receiver has confirmed; 0 where none has to.</summary>
+    public int Unconfirmed { get; init; }
+
+    /// <summary>Records that the broker has, or that their receiver confirmed where that is wanted.</summary>
     public long Sent { get; init; }
 
     /// <summary>Records dropped since nobody needs them any more or they were too old.</summary>

@@ -31,4 +31,13 @@ internal static partial class OutboxLog
 
     [LoggerMessage(1909, LogLevel.Warning, "Outbox: its records could not be read: {Reason} It is tried again.")]
     public static partial void NotRead(ILogger logger, string reason);
+
+    [LoggerMessage(1910, LogLevel.Information, "Outbox: nobody has subscribed to topic '{Topic}', so that nobody could confirm its records. They are kept and tried again in {Delay}.")]
+    public static partial void NobodyListens(ILogger logger, string topic, TimeSpan delay);
+
+    [LoggerMessage(1911, LogLevel.Error, "Outbox: confirmations cannot be heard: {Reason} Nothing is sent until they are; it is tried again.")]
+    public static partial void NotHeard(ILogger logger, string reason);
+
+    [LoggerMessage(1912, LogLevel.Warning, "Outbox: a confirmation could not be read and is passed over.")]
+    public static partial void NotUnderstood(ILogger logger);
 }

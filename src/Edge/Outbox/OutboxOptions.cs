@@ -29,6 +29,15 @@ public sealed record OutboxOptions
     /// <value>64</value>
     public int MaxInFlight { get; init; } = 64;
 
+    /// <summary>Where receivers say which records they have, as an <see cref="OutboxReceiver"/> does; records are held until then, and sent again when the connection was lost meanwhile.</summary>
+    /// <remarks>A broker that is killed forgets what it acknowledged and has not delivered or written down: so records survive that, too.</remarks>
+    /// <value>Null: what the broker acknowledged is done with.</value>
+    public string? ConfirmTopic { get; init; }
+
+    /// <summary>How long a record that the broker has may wait for that before it is sent again; above 0.</summary>
+    /// <value>A minute</value>
+    public TimeSpan ConfirmWithin { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The largest payload in force.</summary>
     internal int LargestPayload => MaxPayload ?? (int)Math.Min(256 << 10, MaxBytes / 4);
 
@@ -41,6 +50,7 @@ public sealed record OutboxOptions
             : MaxAge <= TimeSpan.Zero ? $"{nameof(MaxAge)} is {MaxAge}; use a time above 0"
             : LargestPayload < 1 || LargestPayload > MaxBytes / 4 ? $"{nameof(MaxPayload)} is {MaxPayload}; use 1 to a quarter of {nameof(MaxBytes)}"
             : MaxInFlight is < 1 or > 1024 ? $"{nameof(MaxInFlight)} is {MaxInFlight}; use 1 to 1024"
+            : ConfirmWithin <= TimeSpan.Zero ? $"{nameof(ConfirmWithin)} is {ConfirmWithin}; use a time above 0"
             : Source.Length == 0 || Source.Contains(':', StringComparison.Ordinal) ? $"{nameof(Source)} is '{Source}'; use a name without a colon"
             : null;
         if (problem is not null) throw new HybridException(HybridError.Configuration, $"The outbox cannot be opened: {problem}. Nothing was changed.");

@@ -9,6 +9,7 @@ internal sealed class OutboxSender(OutboxStore store, IMqttClient client, Outbox
     private static readonly TimeSpan MarkEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CleanEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
+    private readonly OutboxConfirmations? _confirmations = options.ConfirmTopic is null ? null : new(store, client, options, time, logger);
     private int _underWay;
 
     /// <summary>Sends until it is cancelled; returns when nothing is under way any more.</summary>
@@ -22,15 +23,16 @@ internal sealed class OutboxSender(OutboxStore store, IMqttClient client, Outbox
             {
                 var wakeAt = store.Elapsed + (long)CleanEvery.TotalMilliseconds;
                 // Without a connection nothing is handed over: it could still expire, or go for what matters more.
-                if (client.Connection.IsConnected)
+                if (client.Connection.IsConnected && _confirmations?.AreHeard(cancellationToken) != false)
                 {
-                    foreach (var (waiting, record) in store.Take(options.MaxInFlight - Volatile.Read(ref _underWay), ref wakeAt))
+                    foreach (var sending in store.Take(options.MaxInFlight - Volatile.Read(ref _underWay), ref wakeAt))
                     {
                         Interlocked.Increment(ref _underWay);
-                        _ = SendAsync(waiting, record, cancellationToken);
+                        _ = SendAsync(sending, cancellationToken);
                     }
                 }
 
+                if (_confirmations is not null) wakeAt = Math.Min(wakeAt, store.SendLateAgain());
                 var unmarked = store.Unmarked > 0;
                 if (store.MarksAreDue || store.Elapsed - cleanedAt >= (unmarked ? MarkEvery : CleanEvery).TotalMilliseconds)
                 {
@@ -46,19 +48,26 @@ internal sealed class OutboxSender(OutboxStore store, IMqttClient client, Outbox
         finally
         {
             client.ConnectionChanged -= Wake;
+            if (_confirmations is not null) await _confirmations.EndAsync();
             while (Volatile.Read(ref _underWay) > 0) await store.Work.WaitAsync(CleanEvery, time, CancellationToken.None);
             store.Clean();
         }
     }
 
-    private void Wake(object? sender, EventArgs arguments) => store.Work.Set();
-
-    private async Task SendAsync(WaitingRecord waiting, LogRecord record, CancellationToken cancellationToken)
+    private void Wake(object? sender, EventArgs arguments)
     {
+        _confirmations?.Look();
+        store.Work.Set();
+    }
+
+    private async Task SendAsync(SendingRecord sending, CancellationToken cancellationToken)
+    {
+        var (waiting, record, _) = sending;
         try
         {
-            await client.PublishAsync(MessageOf(waiting, record), cancellationToken);
-            store.Sent(waiting);
+            var published = await client.PublishAsync(MessageOf(sending), cancellationToken);
+            if (_confirmations is not null && published.Reason is MqttReasonCode.NoMatchingSubscribers) OutboxLog.NobodyListens(logger, record.Message.Topic, store.Refused(waiting, DelayAfter));
+            else store.Sent(waiting);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -75,16 +84,19 @@ internal sealed class OutboxSender(OutboxStore store, IMqttClient client, Outbox
         }
     }
 
-    private MqttMessage MessageOf(WaitingRecord waiting, LogRecord record) => new()
+    private MqttMessage MessageOf(SendingRecord sending) => new()
     {
-        Topic = record.Message.Topic,
-        Payload = record.Message.Payload,
+        Topic = sending.Record.Message.Topic,
+        Payload = sending.Record.Message.Payload,
         Qos = MqttQos.AtLeastOnce,
-        Retain = record.Message.Retain,
-        ContentType = record.Message.ContentType,
-        Expiry = TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling((waiting.Expires - time.GetUtcNow().ToUnixTimeMilliseconds()) / 1000d), 1, uint.MaxValue - 1)),
-        UserProperties = [new(RecordId.Property, new RecordId(options.Source, record.Number).ToString())],
+        Retain = sending.Record.Message.Retain,
+        ContentType = sending.Record.Message.ContentType,
+        ResponseTopic = options.ConfirmTopic,
+        Expiry = TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling((sending.Waiting.Expires - time.GetUtcNow().ToUnixTimeMilliseconds()) / 1000d), 1, uint.MaxValue - 1)),
+        UserProperties = sending.After is { } after ? [Property(RecordId.Property, sending.Record.Number), Property(RecordId.AfterProperty, after)] : [Property(RecordId.Property, sending.Record.Number)],
     };
+
+    private KeyValuePair<string, string> Property(string name, long number) => new(name, new RecordId(options.Source, number).ToString());
 
     /// <summary>Full jitter up to twice as long each time, a minute at most.</summary>
     private TimeSpan DelayAfter(int refusals) =>

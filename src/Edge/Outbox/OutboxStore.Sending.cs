@@ -7,12 +7,12 @@ internal sealed partial class OutboxStore
     /// <summary>Takes records to send; each must come back by <see cref="Sent"/> or <see cref="Returned"/>.</summary>
     /// <param name="most">How many at most.</param>
     /// <param name="wakeAt">Lowered to when a topic that was refused may be tried again, by <see cref="Elapsed"/>.</param>
-    public List<(WaitingRecord Waiting, LogRecord Record)> Take(int most, ref long wakeAt)
+    public List<SendingRecord> Take(int most, ref long wakeAt)
     {
-        List<(WaitingRecord, LogRecord)> taken = [];
+        List<SendingRecord> taken = [];
         lock (_disk)
         {
-            List<WaitingRecord> next = [];
+            List<(WaitingRecord Waiting, long? After)> next = [];
             lock (_lock)
             {
                 var now = Now;
@@ -20,17 +20,18 @@ internal sealed partial class OutboxStore
                 {
                     if (one.Expires <= now)
                     {
-                        _waiting.Remove(one);
+                        Forget(one);
                         _counted = _counted with { Expired = _counted.Expired + 1 };
                         continue;
                     }
 
-                    WaitingRecords.Sent(one);
-                    next.Add(one);
+                    _waiting.Sent(one);
+                    if (_options.ConfirmTopic is not null) _sent[one.Number] = one;
+                    next.Add((one, _options.ConfirmTopic is null ? null : one.InTopic.Previous?.Value.Number));
                 }
             }
 
-            foreach (var one in next)
+            foreach (var (one, after) in next)
             {
                 LogRecord? record = null;
                 try
@@ -42,14 +43,14 @@ internal sealed partial class OutboxStore
                     OutboxLog.NotRead(_logger, exception.Message);
                     lock (_lock)
                     {
-                        foreach (var untaken in next.Skip(taken.Count)) WaitingRecords.Returned(untaken);
+                        foreach (var (untaken, _) in next.Skip(taken.Count)) WaitingRecords.Returned(untaken);
                         wakeAt = Math.Min(wakeAt, Elapsed + 1000);
                     }
 
                     return taken;
                 }
 
-                if (record is not null) taken.Add((one, record));
+                if (record is not null) taken.Add(new(one, record, after));
                 else
                     lock (_lock) Lose(one);
             }
@@ -63,11 +64,77 @@ internal sealed partial class OutboxStore
     {
         lock (_lock)
         {
+            record.Topic.IsOpen = true;
             record.Topic.Refusals = 0;
             record.Topic.NotBefore = 0;
-            _waiting.Remove(record);
-            _counted = _counted with { Sent = _counted.Sent + 1 };
+            if (_options.ConfirmTopic is null || record.IsConfirmed) Done(record);
+            else if (record.IsStale) WaitingRecords.Returned(record);
+            else
+            {
+                _waiting.Delivered(record);
+                _delivered.Enqueue((record, Elapsed));
+            }
         }
+    }
+
+    /// <summary>Their receiver has them.</summary>
+    public void Confirmed(IEnumerable<long> numbers)
+    {
+        lock (_lock)
+        {
+            foreach (var number in numbers)
+            {
+                if (!_sent.TryGetValue(number, out var record)) continue;
+                if (record.InFlight) record.IsConfirmed = true;
+                else Done(record);
+            }
+        }
+    }
+
+    /// <summary>The broker may have forgotten what it had: it is sent again.</summary>
+    public void SendAgain()
+    {
+        lock (_lock)
+        {
+            _waiting.Again();
+            _delivered.Clear();
+        }
+    }
+
+    /// <summary>Has topics sent again of which nobody confirmed a record within the time.</summary>
+    /// <returns>When to look again, by <see cref="Elapsed"/>.</returns>
+    public long SendLateAgain()
+    {
+        lock (_lock)
+        {
+            while (_delivered.TryPeek(out var first))
+            {
+                var due = first.At + (long)_options.ConfirmWithin.TotalMilliseconds;
+                if (first.Record.IsDelivered)
+                {
+                    if (due > Elapsed) return due;
+                    _waiting.Again(first.Record.Topic);
+                    Work.Set();
+                }
+
+                _delivered.Dequeue();
+            }
+
+            return long.MaxValue;
+        }
+    }
+
+    private void Done(WaitingRecord record)
+    {
+        Forget(record);
+        _counted = _counted with { Sent = _counted.Sent + 1 };
+    }
+
+    /// <summary>Takes a record out that waits no more; the caller holds the lock.</summary>
+    private void Forget(WaitingRecord record)
+    {
+        _waiting.Remove(record);
+        _sent.Remove(record.Number);
     }
 
     /// <summary>It was not sent, and is the next of its topic again.</summary>

@@ -141,7 +141,7 @@ internal sealed partial class OutboxStore
     private void Lose(WaitingRecord record)
     {
         OutboxLog.Lost(_logger, record.Topic.Topic);
-        _waiting.Remove(record);
+        Forget(record);
         _counted = _counted with { Damaged = _counted.Damaged + 1 };
     }
 }

@@ -18,9 +18,11 @@ internal sealed partial class OutboxStore : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly OutboxBug _bug;
     private readonly MarkLog _marks;
-    private readonly WaitingRecords _waiting = new();
+    private readonly WaitingRecords _waiting;
     private readonly List<Segment> _segments = [];
     private readonly Queue<OutboxBatch> _batches = new();
+    private readonly Dictionary<long, WaitingRecord> _sent = []; // those that a receiver may confirm
+    private readonly Queue<(WaitingRecord Record, long At)> _delivered = new(); // the broker has them since then; some are no longer waited for
     private readonly ArrayBufferWriter<byte> _buffer = new();
     private OutboxCounters _counted = new();
     private OutboxBatch? _filling;
@@ -35,7 +37,7 @@ internal sealed partial class OutboxStore : IAsyncDisposable
     public OutboxStore(ILogDisk folder, OutboxOptions options, TimeProvider time, ILogger logger, OutboxBug bug = OutboxBug.None)
     {
         options.ThrowIfWrong();
-        (_folder, _options, _time, _logger, _bug, _marks) = (folder, options, time, logger, bug, new(folder));
+        (_folder, _options, _time, _logger, _bug, _marks, _waiting) = (folder, options, time, logger, bug, new(folder), new(oneFirst: options.ConfirmTopic is not null));
         Recover();
     }
 
@@ -46,7 +48,7 @@ internal sealed partial class OutboxStore : IAsyncDisposable
     {
         get
         {
-            lock (_lock) return _counted with { Waiting = _waiting.Count, WaitingBytes = _waiting.Bytes, DiskBytes = _segments.Sum(segment => segment.Length) };
+            lock (_lock) return _counted with { Waiting = _waiting.Count, WaitingBytes = _waiting.Bytes, Unconfirmed = _waiting.Unconfirmed, DiskBytes = _segments.Sum(segment => segment.Length) };
         }
     }
 
@@ -118,7 +120,7 @@ internal sealed partial class OutboxStore : IAsyncDisposable
         if (Over() <= 0) return;
         if (_options.WhenFull is OutboxWhenFull.DropLowest && _waiting.Least(Over(), wanted) is { } least)
         {
-            foreach (var record in least) _waiting.Remove(record);
+            foreach (var record in least) Forget(record);
             _counted = _counted with { DroppedForRoom = _counted.DroppedForRoom + least.Count };
             OutboxLog.DroppedForRoom(_logger, least.Count);
             return;
@@ -135,7 +137,7 @@ internal sealed partial class OutboxStore : IAsyncDisposable
     {
         _sweptAt = now;
         var expired = _waiting.Expired(now);
-        foreach (var record in expired) _waiting.Remove(record);
+        foreach (var record in expired) Forget(record);
         if (expired.Count == 0) return;
         _counted = _counted with { Expired = _counted.Expired + expired.Count };
         OutboxLog.Expired(_logger, expired.Count);

@@ -26,13 +26,7 @@ public sealed class RepeatFilter
     }
 
     /// <summary>Whether a message has not been seen before; one without an id is always new.</summary>
-    public bool IsNew(MqttMessage message)
-    {
-        ArgumentNullException.ThrowIfNull(message);
-        foreach (var (name, value) in message.UserProperties)
-            if (name == RecordId.Property && RecordId.TryParse(value, out var id)) return IsNew(id);
-        return true;
-    }
+    public bool IsNew(MqttMessage message) => RecordId.Of(message) is not { } id || IsNew(id);
 
     /// <summary>Whether an id has not been seen before.</summary>
     public bool IsNew(RecordId id)
@@ -54,6 +48,21 @@ public sealed class RepeatFilter
             window.Order.Enqueue(id.Number);
             if (window.Order.Count > _perSource) window.Seen.Remove(window.Order.Dequeue());
             return true;
+        }
+    }
+
+    /// <summary>Whether an id has been seen, as far as it is remembered.</summary>
+    public bool Knows(RecordId id)
+    {
+        lock (_lock) return _windows.TryGetValue(id.Source, out var window) && window.Seen.Contains(id.Number);
+    }
+
+    /// <summary>Takes an id for new again: what was done for it did not work out.</summary>
+    public void Forget(RecordId id)
+    {
+        lock (_lock)
+        {
+            if (_windows.TryGetValue(id.Source, out var window)) window.Seen.Remove(id.Number);
         }
     }
 

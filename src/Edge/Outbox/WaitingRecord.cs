@@ -24,22 +24,43 @@ internal sealed class WaitingRecord
     /// <summary>Whether it is with the bus client.</summary>
     public bool InFlight { get; set; }
 
+    /// <summary>Whether the broker has it, and its receiver is to say that it has it, too.</summary>
+    public bool IsDelivered { get; set; }
+
+    /// <summary>Whether it is under way over a connection that is gone: what came before it may have to go first.</summary>
+    public bool IsStale { get; set; }
+
+    /// <summary>Whether its receiver said so before the broker did.</summary>
+    public bool IsConfirmed { get; set; }
+
     public LinkedListNode<WaitingRecord> InTopic { get; }
 
     public LinkedListNode<WaitingRecord> InClass { get; }
 }
 
-/// <summary>The records of one topic, in order; the first of them may be in flight.</summary>
+/// <summary>A record on its way.</summary>
+/// <param name="Waiting">Which.</param>
+/// <param name="Record">All of it.</param>
+/// <param name="After">The number of the one before it in its topic that no receiver has confirmed; null: there is none, or none has to.</param>
+internal readonly record struct SendingRecord(WaitingRecord Waiting, LogRecord Record, long? After);
+
+/// <summary>The records of one topic, in order; the first of them may be delivered, and the next ones in flight.</summary>
 internal sealed class TopicQueue(string topic)
 {
     public string Topic => topic;
 
     public LinkedList<WaitingRecord> Records { get; } = [];
 
-    /// <summary>The first that is not in flight; null: there is none.</summary>
+    /// <summary>The first that was not sent yet; null: there is none.</summary>
     public LinkedListNode<WaitingRecord>? Next { get; set; }
 
     public int InFlight { get; set; }
+
+    /// <summary>Whether one before <see cref="Next"/> must be sent again, which begins when none is in flight.</summary>
+    public bool BeginsAgain { get; set; }
+
+    /// <summary>Whether the broker took one since the connection was made; until then one at a time is sent, so that none comes before one that nobody got.</summary>
+    public bool IsOpen { get; set; }
 
     /// <summary>How often in a row the broker refused one; while it is above 0, one at a time is sent, from the first.</summary>
     public int Refusals { get; set; }

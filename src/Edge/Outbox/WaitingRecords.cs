@@ -1,7 +1,8 @@
 namespace Hybrid.Edge.Outbox;
 
 /// <summary>All records that wait: by topic for order, by class for what goes first, by segment for what can be deleted. Not thread-safe.</summary>
-internal sealed class WaitingRecords
+/// <param name="oneFirst">Whether the first of a topic goes alone, until the broker took it.</param>
+internal sealed class WaitingRecords(bool oneFirst)
 {
     private readonly Dictionary<string, TopicQueue> _topics = new(StringComparer.Ordinal);
     private readonly LinkedList<WaitingRecord>[] _classes = [new(), new(), new()];
@@ -10,11 +11,14 @@ internal sealed class WaitingRecords
 
     public long Bytes { get; private set; }
 
+    /// <summary>How many the broker has and no receiver has confirmed.</summary>
+    public int Unconfirmed { get; private set; }
+
     /// <summary>Adds a record that was stored after all others of its topic.</summary>
     public void Add(StoredRecord record)
     {
         if (!_topics.TryGetValue(record.Topic, out var topic))
-            _topics[record.Topic] = topic = new(record.Topic);
+            _topics[record.Topic] = topic = new(record.Topic) { IsOpen = !oneFirst };
         var (segment, length) = (record.Segment, record.Length);
         var added = new WaitingRecord { Number = record.Number, Expires = record.Expires, Class = record.Class, Topic = topic, Segment = segment, Place = record.Place, Length = length };
         topic.Records.AddLast(added.InTopic);
@@ -31,9 +35,11 @@ internal sealed class WaitingRecords
     {
         var topic = record.Topic;
         if (record.InFlight) topic.InFlight--;
+        if (record.IsDelivered) Unconfirmed--;
         if (topic.Next == record.InTopic) topic.Next = record.InTopic.Next;
         topic.Records.Remove(record.InTopic);
-        if (topic.InFlight == 0) topic.Next = topic.Records.First;
+        (record.InFlight, record.IsDelivered) = (false, false);
+        BeginAgain(topic);
         if (topic.Records.Count == 0) _topics.Remove(topic.Topic);
         _classes[(int)record.Class].Remove(record.InClass);
         record.Segment.Waiting.Remove(record.Number);
@@ -61,7 +67,7 @@ internal sealed class WaitingRecords
         WaitingRecord? best = null;
         foreach (var topic in _topics.Values)
         {
-            if (topic.Next?.Value is not { } next || (topic.Refusals > 0 && topic.InFlight > 0)) continue;
+            if (topic.Next?.Value is not { } next || ((topic.Refusals > 0 || topic.BeginsAgain || !topic.IsOpen) && topic.InFlight > 0)) continue;
             if (topic.NotBefore > now) wakeAt = Math.Min(wakeAt, topic.NotBefore);
             else if (best is null || next.Class > best.Class || (next.Class == best.Class && next.Number < best.Number)) best = next;
         }
@@ -69,9 +75,10 @@ internal sealed class WaitingRecords
         return best;
     }
 
-    public static void Sent(WaitingRecord record)
+    public void Sent(WaitingRecord record)
     {
-        record.InFlight = true;
+        if (record.IsDelivered) Unconfirmed--;
+        (record.InFlight, record.IsDelivered, record.IsStale) = (true, false, false);
         record.Topic.InFlight++;
         record.Topic.Next = record.InTopic.Next;
     }
@@ -80,7 +87,52 @@ internal sealed class WaitingRecords
     public static void Returned(WaitingRecord record)
     {
         record.InFlight = false;
-        if (--record.Topic.InFlight == 0) record.Topic.Next = record.Topic.Records.First;
+        record.Topic.InFlight--;
+        record.Topic.BeginsAgain = true;
+        BeginAgain(record.Topic);
+    }
+
+    /// <summary>The broker has a record, and it waits for its receiver.</summary>
+    public void Delivered(WaitingRecord record)
+    {
+        (record.InFlight, record.IsDelivered) = (false, true);
+        record.Topic.InFlight--;
+        Unconfirmed++;
+        BeginAgain(record.Topic);
+    }
+
+    /// <summary>Has what the broker has of a topic sent again, in order and before what comes after it.</summary>
+    public void Again(TopicQueue topic)
+    {
+        for (var node = topic.Records.First; node is not null && node != topic.Next; node = node.Next)
+        {
+            node.Value.IsStale = node.Value.InFlight;
+            if (!node.Value.IsDelivered) continue;
+            node.Value.IsDelivered = false;
+            Unconfirmed--;
+            topic.BeginsAgain = true;
+        }
+
+        BeginAgain(topic);
+    }
+
+    /// <summary>Has what the broker has of all topics sent again.</summary>
+    public void Again()
+    {
+        foreach (var topic in _topics.Values)
+        {
+            topic.IsOpen = false;
+            Again(topic);
+        }
+    }
+
+    private static void BeginAgain(TopicQueue topic)
+    {
+        if (!topic.BeginsAgain || topic.InFlight > 0) return;
+        topic.BeginsAgain = false;
+        var node = topic.Records.First;
+        while (node is { Value.IsDelivered: true }) node = node.Next;
+        topic.Next = node;
     }
 
     /// <summary>What goes to free so many bytes for a record of a class: the lowest class first, in it the oldest, nothing that is under way.</summary>

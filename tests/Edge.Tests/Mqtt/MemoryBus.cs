@@ -21,6 +21,9 @@ internal sealed class MemoryBus
         }
     }
 
+    /// <summary>Which messages are acknowledged and then forgotten.</summary>
+    public Func<MqttMessage, bool>? Lose { get; set; }
+
     public Client Connect()
     {
         lock (_lock)
@@ -100,6 +103,7 @@ internal sealed class MemoryBus
                         if (client._cut is null && Matches(wanted.Filter, message.Topic)) to.Add((message with { Retain = false }, handler));
             }
 
+            if (bus.Lose?.Invoke(message) == true) return new(MqttReasonCode.Success);
             foreach (var (one, handler) in to) await handler(one, cancellationToken);
             return new(to.Count > 0 ? MqttReasonCode.Success : MqttReasonCode.NoMatchingSubscribers);
         }

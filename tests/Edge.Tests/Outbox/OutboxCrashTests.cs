@@ -120,7 +120,7 @@ public sealed class OutboxCrashTests
         var store = new OutboxStore(new RecordingDisk(files), Life.Options, life.Time, NullLogger.Instance, bug is OutboxBug.IgnoresCheckSums ? bug : OutboxBug.None);
         Dictionary<string, List<int>> found = [];
         var wakeAt = long.MaxValue;
-        foreach (var (_, record) in store.Take(int.MaxValue, ref wakeAt))
+        foreach (var (_, record, _) in store.Take(int.MaxValue, ref wakeAt))
         {
             var text = Encoding.UTF8.GetString(record.Message.Payload.Span);
             if (!int.TryParse(text.Split(':')[0], CultureInfo.InvariantCulture, out var index) || index >= life.Given.Count || life.Given[index].Text != text || life.Given[index].Message.Topic != record.Message.Topic)

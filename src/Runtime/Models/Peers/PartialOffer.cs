@@ -1,5 +1,6 @@
 using Hybrid.Models.Pull.Shards;
 using Hybrid.Models.Store;
+using Hybrid.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hybrid.Models.Peers;
