@@ -5,12 +5,15 @@ using Hybrid.Edge.Mqtt;
 using Hybrid.Edge.Outbox;
 using Hybrid.Edge.Tests.Mqtt;
 using Hybrid.Edge.Tests.Mqtt.Brokers;
+using Hybrid.Tests.Models;
 
 namespace Hybrid.Edge.Tests.Outbox;
 
 /// <summary>An outbox, a real broker, and a line that is cut again and again.</summary>
 public sealed class OutboxBrokerTests : IDisposable
 {
+    private static readonly int Kills = Environment.GetEnvironmentVariable("HYBRID_LONG_TESTS") == "1" ? 50 : 4;
+    private const int PerLife = 600;
     private static readonly int Records = Environment.GetEnvironmentVariable("HYBRID_LONG_TESTS") == "1" ? 50_000 : 3_000;
     private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-outbox").FullName;
 
@@ -61,6 +64,64 @@ public sealed class OutboxBrokerTests : IDisposable
         await OutboxPlace.Until(() => arrived.Values.Sum(queue => queue.Count) >= stored);
         foreach (var (topic, queue) in arrived)
             Assert.Equal(Enumerable.Range(0, stored).Where(i => $"t/{i % 5}" == topic), queue);
+    }
+
+    [Fact]
+    public async Task Every_record_that_a_killed_process_said_is_stored_arrives_while_line_and_broker_come_and_go()
+    {
+        await using var broker = await Mosquitto.StartAsync("persistence true");
+        await using var proxy = new Proxy(broker.Endpoint);
+        var (arrived, filter, seen) = (new ConcurrentDictionary<string, ConcurrentQueue<(int Life, int Number)>>(StringComparer.Ordinal), new RepeatFilter(), 0);
+        await using var receiver = new MqttClient(Options(broker.Endpoint, "receiver"));
+        await receiver.SubscribeAsync(new("t/#"), (message, _) =>
+        {
+            Interlocked.Increment(ref seen);
+            var words = Encoding.UTF8.GetString(message.Payload.Span).Split(' ');
+            if (filter.IsNew(message)) arrived.GetOrAdd(message.Topic, _ => new()).Enqueue((int.Parse(words[0], CultureInfo.InvariantCulture), int.Parse(words[1], CultureInfo.InvariantCulture)));
+            return ValueTask.CompletedTask;
+        }, TestContext.Current.CancellationToken);
+        await receiver.StartAsync(TestContext.Current.CancellationToken);
+
+        var random = new Random(11);
+        HashSet<(string Topic, int Life, int Number)> stored = [];
+        for (var life = 0; life < Kills; life++)
+        {
+            using var child = await SecondProcess.ReadyAsync("outbox", _folder, $"{life}", proxy.Endpoint.ToString());
+            var cut = random.Next(PerLife);
+            for (var lines = random.Next(PerLife / 2, PerLife); lines > 0; lines--)
+            {
+                Said((await child.ReadLineAsync())!);
+                if (lines == cut) proxy.Cut();
+            }
+
+            if (life % 3 == 1)
+            {
+                await broker.StopAsync();
+                await broker.StartAgainAsync();
+            }
+
+            await child.KillAsync();
+            while (await child.ReadLineAsync() is { } rest) Said(rest);
+        }
+
+        // The last life only sends what is left.
+        await using var outbox = DeviceOutbox.Open(new() { Path = _folder, Source = "child" });
+        await using var sender = new MqttClient(Options(proxy.Endpoint, "child"));
+        await sender.StartAsync(TestContext.Current.CancellationToken);
+        using var ends = new CancellationTokenSource();
+        var sending = outbox.SendAsync(sender, ends.Token);
+        await OutboxPlace.Until(() => outbox.Counters.Waiting == 0);
+        await ends.CancelAsync();
+        await sending;
+        await OutboxPlace.Until(() => Volatile.Read(ref seen) >= stored.Count && !stored.Except(arrived.SelectMany(pair => pair.Value.Select(one => (pair.Key, one.Life, one.Number)))).Any());
+        Assert.All(arrived.Values, queue => Assert.Equal(queue.Distinct().Order(), queue));
+        TestContext.Current.SendDiagnosticMessage($"{stored.Count} said to be stored, {arrived.Values.Sum(queue => queue.Count)} arrived, {seen} messages, {Kills} kills");
+
+        void Said(string line)
+        {
+            // The last line may be cut by the kill.
+            if (line.Split(' ') is [var topic, var life, var number] && int.TryParse(number, CultureInfo.InvariantCulture, out var which)) stored.Add((topic, int.Parse(life, CultureInfo.InvariantCulture), which));
+        }
     }
 
     private static MqttClientOptions Options(Uri broker, string id) =>
