@@ -127,7 +127,14 @@ internal sealed class DeviceAgent : IAsyncDisposable
         var options = fleet.Options;
         var bus = _host.Services.GetRequiredService<MqttClient>();
         var outbox = Keep(DeviceOutbox.Open(
-            new() { Path = options.Outbox.Path ?? Path.Combine(options.StatePath, "outbox"), Source = options.Device, MaxBytes = options.Outbox.MaxBytes, MaxAge = options.Outbox.MaxAge },
+            new()
+            {
+                Path = options.Outbox.Path ?? Path.Combine(options.StatePath, "outbox"),
+                Source = options.Device,
+                MaxBytes = options.Outbox.MaxBytes,
+                MaxAge = options.Outbox.MaxAge,
+                ConfirmTopic = options.Outbox.Confirmed ? new FleetTopics(options.Fleet, options.Device).Confirm : null,
+            },
             _time, _host.Logging.CreateLogger("Hybrid.Edge.Outbox")));
         // Before the client is started, so that what a kept session brings finds its taker; and ended after it, so that the session keeps it.
         if (_options.Inference is { } inference)

@@ -11,6 +11,8 @@ namespace Hybrid.Cli.Fleet;
 /// <summary><c>hybrid fleet publish</c>: signs what a fleet or a device should be, and has the broker keep it.</summary>
 internal static class PublishCommand
 {
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var (config, broker, fleet) = (FleetSettings.ConfigOption(), FleetSettings.BrokerOption(), FleetSettings.FleetOption());
@@ -26,17 +28,18 @@ internal static class PublishCommand
             var signing = SigningKey.Read(parsed.GetRequiredValue(key), parsed.GetValue(name));
             var document = Fill(await ReadAsync(parsed.GetRequiredValue(file), cancellationToken), settings.Options.Fleet, parsed.GetValue(device), parsed.GetValue(version));
             var payload = Encoding.UTF8.GetBytes(document.ToJsonString());
-            var read = Check(payload, settings);
+            var read = Read(payload, settings);
+            if (read.Device is null) Check(DesiredState.Of(read, null), settings);
             var envelope = SignedEnvelope.Sign(SignedEnvelope.Desired, payload, signing.Name, signing.Pem);
             if (envelope.Length > SignedEnvelope.MostBytes)
                 throw new HybridException(HybridError.InvalidRequest, $"The desired state has {envelope.Length} bytes when it is signed, and may have {SignedEnvelope.MostBytes}. Nothing was sent. Shorten it.");
-            if (parsed.GetValue(dry))
-            {
-                await Console.Out.WriteLineAsync(Encoding.UTF8.GetString(envelope));
-                return ExitCode.Done;
-            }
+            var isDry = parsed.GetValue(dry);
+            if (isDry) await Console.Out.WriteLineAsync(Encoding.UTF8.GetString(envelope));
+            if (isDry && read.Device is null) return ExitCode.Done;
 
             await using var client = await settings.ConnectAsync(cancellationToken);
+            if (read.Device is not null) Check(DesiredState.Of(await KeptAsync(client, settings, cancellationToken), read), settings);
+            if (isDry) return ExitCode.Done;
             var topics = settings.Topics(read.Device ?? "+");
             await client.PublishAsync(
                 new MqttMessage { Topic = read.Device is null ? topics.FleetDesired : topics.DeviceDesired, Payload = envelope, Qos = MqttQos.AtLeastOnce, Retain = true, ContentType = "application/json" },
@@ -73,14 +76,27 @@ internal static class PublishCommand
         return document;
     }
 
-    private static DesiredDocument Check(byte[] payload, FleetSettings settings)
+    /// <summary>The fleet's document, over which a device's is laid; null: none is kept.</summary>
+    private static async Task<DesiredDocument?> KeptAsync(MqttClient client, FleetSettings settings, CancellationToken cancellationToken)
+    {
+        var came = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var subscribed = await client.SubscribeAsync(new MqttSubscription(settings.Topics("+").FleetDesired), (message, _) =>
+        {
+            came.TrySetResult(SignedEnvelope.Peek(message.Payload.Span));
+            return ValueTask.CompletedTask;
+        }, cancellationToken);
+        await Task.WhenAny(came.Task, Task.Delay(Silence, cancellationToken));
+        return came.Task.IsCompletedSuccessfully && came.Task.Result is { } payload ? DesiredDocument.Read(payload, out var _) : null;
+    }
+
+    private static DesiredDocument Read(byte[] payload, FleetSettings settings)
     {
         if (DesiredDocument.Read(payload, out var refusal) is not { } document)
             throw new HybridException(HybridError.InvalidRequest, $"The devices would refuse it: {refusal!.Reason}. Nothing was sent.");
         if (document.Fleet != settings.Options.Fleet)
             throw new HybridException(HybridError.InvalidRequest, $"The file is for fleet '{document.Fleet}', and this is '{settings.Options.Fleet}'. Nothing was sent. Choose with --fleet.");
-        var problems = (document.Device is null ? DesiredState.Of(document, null) : DesiredState.Of(null, document)).Problems(settings.Configuration);
-        FigureRules.ThrowIfAny([.. problems]);
         return document;
     }
+
+    private static void Check(DesiredState state, FleetSettings settings) => FigureRules.ThrowIfAny([.. state.Problems(settings.Configuration)]);
 }

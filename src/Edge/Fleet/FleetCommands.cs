@@ -44,7 +44,7 @@ internal sealed class FleetCommands(
 
             if (memory.Find(command.Id!) is { } before)
             {
-                if (before.Result is { } result) await AnswerAsync(result);
+                if (before.Result is { } result) await AnswerAsync(result, OutboxClass.Low);
                 return;
             }
 
@@ -71,7 +71,7 @@ internal sealed class FleetCommands(
         }
 
         if (reason is null) _begun.Writer.TryWrite(command);
-        else await AnswerAsync(new(DesiredDocument.Schema, command.Id, command.Command, false, reason, time.GetUtcNow()));
+        else await AnswerAsync(new(DesiredDocument.Schema, command.Id, command.Command, false, reason, time.GetUtcNow()), OutboxClass.Low);
     }
 
     private async Task DoAsync(CommandDocument command, CancellationToken cancellationToken)
@@ -128,15 +128,16 @@ internal sealed class FleetCommands(
             FleetLog.NotRemembered(logger, failure.Message);
         }
 
-        await AnswerAsync(result);
+        await AnswerAsync(result, OutboxClass.High);
     }
 
-    private async Task AnswerAsync(CommandResult result)
+    /// <summary>Answers; what anybody can ask for again, by sending again what an operator sent, must not push out what counts.</summary>
+    private async Task AnswerAsync(CommandResult result, OutboxClass matters)
     {
         FleetLog.CommandEnded(logger, result.Command ?? "?", result.Id!, result.Done ? "done" : "not done");
         try
         {
-            await outbox.AppendAsync(new() { Topic = topics.CommandResult, Payload = JsonSerializer.SerializeToUtf8Bytes(result, FleetJson.Default.CommandResult), ContentType = "application/json", Class = OutboxClass.High });
+            await outbox.AppendAsync(new() { Topic = topics.CommandResult, Payload = JsonSerializer.SerializeToUtf8Bytes(result, FleetJson.Default.CommandResult), ContentType = "application/json", Class = matters });
         }
         catch (HybridException failure)
         {

@@ -28,6 +28,9 @@ internal sealed record FleetTopics(string Fleet, string Device)
     /// <summary>What came of that.</summary>
     public string CommandResult => $"{Root}/{Fleet}/{Device}/command/result";
 
+    /// <summary>Where receivers say which of its records they have.</summary>
+    public string Confirm => $"{Root}/{Fleet}/{Device}/confirm";
+
     /// <summary>The device of a topic below the fleet; null: it is another kind of topic.</summary>
     public static string? DeviceOf(string topic) => topic.Split('/') is ["hybrid", "v1", _, var device, _, ..] ? device : null;
 }

@@ -68,6 +68,19 @@ internal sealed record SignedEnvelope(string Type, byte[] Payload, ModelSignatur
             : Refuse(FleetRefusals.BadSignature, $"its signature is not one of key '{key.Name}' ({key.Algorithm}, {key.Fingerprint}) on this content", out refusal);
     }
 
+    /// <summary>The document of an envelope, whoever signed it; null: it is none.</summary>
+    public static byte[]? Peek(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, FleetJson.Default.SignedEnvelope)?.Payload;
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What somebody else wrote, fit for a message.</summary>
     public static string Shown(string text) => string.Concat(text.Take(64).Select(letter => letter is >= ' ' and <= '~' ? letter : '?'));
 

@@ -73,7 +73,7 @@ public sealed class DeviceOutbox : IAsyncDisposable
     public async Task SendAsync(IMqttClient client, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(client);
-        if (Interlocked.Exchange(ref _sending, 1) != 0) throw new InvalidOperationException("The outbox is being sent already.");
+        if (Interlocked.Exchange(ref _sending, 1) != 0) throw new HybridException(HybridError.InvalidRequest, "The outbox is being sent already. Nothing was changed. End the first SendAsync before another begins.");
         try
         {
             await new OutboxSender(_store, client, _options, _time, _draw, _logger).RunAsync(cancellationToken);

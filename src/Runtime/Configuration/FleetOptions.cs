@@ -78,4 +78,8 @@ public sealed record FleetOutboxOptions
     /// <summary>The longest that a record waits, above 0.</summary>
     /// <value>7 days</value>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Whether records are held until their receiver confirms them, not until the broker has them; needs a receiver that does.</summary>
+    /// <value>False</value>
+    public bool Confirmed { get; init; }
 }

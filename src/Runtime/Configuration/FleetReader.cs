@@ -93,6 +93,7 @@ internal static class FleetReader
             Path = section.Text(nameof(FleetOutboxOptions.Path)) is { } path ? Full(path) : null,
             MaxBytes = section.Bytes(nameof(FleetOutboxOptions.MaxBytes)) ?? start.MaxBytes,
             MaxAge = section.Time(nameof(FleetOutboxOptions.MaxAge)) ?? start.MaxAge,
+            Confirmed = section.Flag(nameof(FleetOutboxOptions.Confirmed)) ?? start.Confirmed,
         };
         if (read.MaxBytes < LeastOutbox) section.Error(nameof(FleetOutboxOptions.MaxBytes), $"{read.MaxBytes} is out of range; use 64 KiB or more");
         if (read.MaxAge <= TimeSpan.Zero) section.Error(nameof(FleetOutboxOptions.MaxAge), $"{read.MaxAge} is out of range; use a time above 0");

@@ -46,9 +46,9 @@ public sealed class FleetCommandTests : IAsyncLifetime
         Assert.True(published.ExitCode == 0, published.Errors);
         Assert.StartsWith("Version 7 for fleet shops is with the broker.", published.Output, StringComparison.Ordinal);
         await Until(() => settings["Hybrid:Policy"] == "green" && device.Reported.FleetDesired.Applied == 7);
-        await File.WriteAllTextAsync(state, """{ "configuration": { "Privacy": "secret" } }""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(state, """{ "configuration": { "Privacy": "secret", "Policy": "mine" } }""", TestContext.Current.CancellationToken);
         Assert.Equal(0, (await FleetAsync("publish", state, "--config", Config, "--key", Path.Combine(_folder, "ops.key"), "--device", "till-1")).ExitCode);
-        await Until(() => settings["Hybrid:Privacy"] == "secret");
+        await Until(() => settings["Hybrid:Privacy"] == "secret" && settings["Hybrid:Policy"] == "mine"); // a policy that the fleet's document has
 
         using (var status = JsonDocument.Parse(await StatusAsync(found => Found(found, "till-1").GetProperty("reported").GetProperty("deviceDesired").TryGetProperty("applied", out _) && Found(found, "till-2").GetProperty("online").GetBoolean())))
         {

@@ -243,6 +243,16 @@ public sealed class DesiredStateTests
     }
 
     [Fact]
+    public void Pools_that_nobody_can_make_are_told_before_the_next_start_would()
+    {
+        using var services = new ServiceCollection().BuildServiceProvider();
+        var device = new ConfigurationBuilder().AddInMemoryCollection([new("Hybrid:Zebra", "1")]).Build();
+        var check = FleetHealth.OfTargets(services, device);
+        Assert.Contains("Hybrid:Pools:p:Type: there is no pool type 'worker'", Assert.Single(check(new Dictionary<string, string?> { ["Hybrid:Pools:p:Endpoint"] = "http://p:1", ["Hybrid:Pools:p:Zone"] = "site", ["Hybrid:Pools:p:Model"] = "m" })), StringComparison.Ordinal);
+        Assert.Empty(check(new Dictionary<string, string?> { ["Hybrid:Policy"] = "green" }));
+    }
+
+    [Fact]
     public async Task An_app_s_own_rules_count_too()
     {
         await using var place = await FleetPlace.StartAsync(parts: new() { Check = settings => settings.ContainsKey("Hybrid:Policy") ? ["Hybrid:Policy: not here"] : [] });

@@ -79,6 +79,20 @@ public sealed class ConfirmTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_comes_behind_something_that_was_lost_waits_for_it()
+    {
+        await using var receiver = await ReceiveAsync();
+        _place.Bus.Lose = message => Encoding.UTF8.GetString(message.Payload.Span) == "2";
+        for (var i = 1; i <= 4; i++) await _place.AppendAsync("t", $"{i}");
+        await _place.SendAsync();
+        await PassAsync(() => _place.Outbox.Counters.Unconfirmed == 3);
+        Assert.Equal(["1"], _received);
+        _place.Bus.Lose = null;
+        await PassAsync(() => _place.Outbox.Counters.Sent == 4, TimeSpan.FromSeconds(1));
+        Assert.Equal(["1", "2", "3", "4"], _received);
+    }
+
+    [Fact]
     public async Task A_receiver_that_fails_gets_it_again()
     {
         var fails = true;

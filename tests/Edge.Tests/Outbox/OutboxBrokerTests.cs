@@ -5,6 +5,7 @@ using Hybrid.Edge.Mqtt;
 using Hybrid.Edge.Outbox;
 using Hybrid.Edge.Tests.Mqtt;
 using Hybrid.Edge.Tests.Mqtt.Brokers;
+using Hybrid.Tests.Models;
 
 namespace Hybrid.Edge.Tests.Outbox;
 

@@ -215,6 +215,14 @@ public sealed class OutboxTests
     }
 
     [Fact]
+    public async Task It_is_sent_once_at_a_time()
+    {
+        await using var place = new OutboxPlace();
+        await place.SendAsync();
+        Assert.Equal(HybridError.InvalidRequest, (await Assert.ThrowsAsync<HybridException>(() => place.Outbox.SendAsync(place.Client, CancellationToken.None))).Error);
+    }
+
+    [Fact]
     public async Task A_closed_outbox_stores_nothing()
     {
         var place = new OutboxPlace();
