@@ -202,6 +202,40 @@ public sealed class MqttFiveTests(MosquittoFixture fixture) : IClassFixture<Mosq
     }
 
     [Fact]
+    public async Task More_than_fits_on_the_line_waits_for_it()
+    {
+        await using var client = await StartAsync(_options);
+        var inbox = new Inbox();
+        await client.SubscribeAsync(new($"{_root}/+"), inbox.TakeAsync);
+        var payload = new byte[1 << 20];
+        var sent = Enumerable.Range(0, 12).Select(i => client.PublishAsync(new() { Topic = $"{_root}/{i}", Payload = payload, Qos = (MqttQos)(i % 2) })).ToList();
+        for (var i = 0; i < 12; i++) Assert.Equal(payload.Length, (await inbox.NextAsync()).Payload.Length);
+        await Task.WhenAll(sent);
+    }
+
+    [Fact]
+    public async Task More_than_memory_is_meant_for_waits_for_a_handler()
+    {
+        await using var client = await StartAsync(_options with { MaximumPacketSize = 20_000 });
+        await using var other = await StartAsync(_options);
+        var (open, begun) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var inbox = new Inbox();
+        await client.SubscribeAsync(new($"{_root}/x"), async (message, token) =>
+        {
+            begun.TrySetResult();
+            await open.Task;
+            await inbox.TakeAsync(message, token);
+        });
+        var text = new string('x', 16_000); // ten of them are more than eight packets
+        await Task.WhenAll(Enumerable.Range(0, 18).Select(_ => other.PublishAsync(Message("x", text))));
+        await begun.Task.WaitAsync(Hang);
+        var answered = client.PublishAsync(Message("y", "y")); // its answer is behind what is not read
+        open.SetResult();
+        for (var i = 0; i < 18; i++) Assert.Equal(text, Inbox.Text(await inbox.NextAsync()));
+        await answered.WaitAsync(Hang);
+    }
+
+    [Fact]
     public async Task Messages_that_may_get_lost_are_dropped_oldest_first_and_counted()
     {
         await using var client = await StartAsync(_options with { QueueLimit = 10 });
