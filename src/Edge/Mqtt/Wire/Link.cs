@@ -24,6 +24,7 @@ internal sealed class Link : IAsyncDisposable
     private int _pending;
     private int _wasFull;
     private bool _closed;
+    private bool _held;
 
     public Link(Stream stream, MqttClientOptions options)
     {
@@ -150,8 +151,29 @@ internal sealed class Link : IAsyncDisposable
     {
         Interlocked.Add(ref _pending, packet.Size);
         packet.WriteTo(_output.Writer);
-        var flushed = _output.Writer.FlushAsync(CancellationToken.None); // it never waits: the pipe has no bound of its own
+        return _held || Flush();
+    }
+
+    // It never waits: the pipe has no bound of its own.
+    private bool Flush()
+    {
+        var flushed = _output.Writer.FlushAsync(CancellationToken.None);
         return flushed.IsCompleted;
+    }
+
+    // While packets are read that are there already, their answers wait for each other and go as one write.
+    private void Hold()
+    {
+        lock (_writing) _held = true;
+    }
+
+    private void LetGo()
+    {
+        lock (_writing)
+        {
+            _held = false;
+            if (!_closed) Flush();
+        }
     }
 
     private async Task WriteAsync(IPacketHandler handler)
@@ -178,14 +200,24 @@ internal sealed class Link : IAsyncDisposable
             var read = await _input.ReadAsync(_cut.Token);
             _clock.Received();
             var rest = read.Buffer;
-            while (!_ended.Task.IsCompleted && PacketFrame.TryTake(ref rest, _options.MaximumPacketSize, out var header, out var body))
+            Hold();
+            try
             {
-                handler.Handle(this, (PacketType)(header >> 4), header & 15, body);
-                var room = handler.WaitForRoomAsync(_cut.Token);
-                if (room.IsCompletedSuccessfully) continue;
-                _clock.Pause();
-                await room;
-                _clock.Resume();
+                while (!_ended.Task.IsCompleted && PacketFrame.TryTake(ref rest, _options.MaximumPacketSize, out var header, out var body))
+                {
+                    handler.Handle(this, (PacketType)(header >> 4), header & 15, body);
+                    var room = handler.WaitForRoomAsync(_cut.Token);
+                    if (room.IsCompletedSuccessfully) continue;
+                    LetGo();
+                    _clock.Pause();
+                    await room;
+                    _clock.Resume();
+                    Hold();
+                }
+            }
+            finally
+            {
+                LetGo();
             }
 
             _input.AdvanceTo(_ended.Task.IsCompleted ? read.Buffer.End : rest.Start, read.Buffer.End);
