@@ -96,7 +96,7 @@ internal sealed class Proxy : IAsyncDisposable
                 _ = JoinAsync(client, broker);
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // It is disposed.
         }

@@ -156,7 +156,7 @@ public sealed class OutboxCrashTests
             {
                 var wakeAt = long.MaxValue;
                 var taken = store.Take(int.MaxValue, ref wakeAt);
-                foreach (var (_, record) in taken) Assert.True(before.Add(record.Number));
+                foreach (var (_, record, _) in taken) Assert.True(before.Add(record.Number));
                 for (var i = 0; i < taken.Count; i++)
                 {
                     // Half of them the broker takes.
@@ -170,7 +170,7 @@ public sealed class OutboxCrashTests
 
             await using var again = new OutboxStore(new RecordingDisk(disk.Files), Life.Options, life.Time, NullLogger.Instance);
             var later = long.MaxValue;
-            foreach (var (_, record) in again.Take(int.MaxValue, ref later)) Assert.True(after.Add(record.Number));
+            foreach (var (_, record, _) in again.Take(int.MaxValue, ref later)) Assert.True(after.Add(record.Number));
             Assert.True(before.IsProperSubsetOf(after) && after.Count == before.Count + 1, $"step {done}");
         }
     }

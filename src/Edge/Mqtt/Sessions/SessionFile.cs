@@ -25,6 +25,7 @@ internal sealed class SessionFile : IDisposable
     private FileStream? _file;
     private long _length;
     private long _limit;
+    private bool _disposed;
 
     private SessionFile(string path, string client, ILogger logger, IDisk disk, FileLock owner)
     {
@@ -76,12 +77,12 @@ internal sealed class SessionFile : IDisposable
     }
 
     /// <summary>The broker has it.</summary>
-    public void Released(ushort id, long order)
+    public void Released(ushort id)
     {
         lock (_lock)
         {
-            if (_state.Messages.TryGetValue(id, out var kept)) _state.Messages[id] = kept with { IsReleased = true, Order = order };
-            SessionRecord.WriteReleased(_record, id, order);
+            if (_state.Messages.TryGetValue(id, out var kept)) _state.Messages[id] = kept with { IsReleased = true };
+            SessionRecord.WriteNumber(_record, SessionRecord.Kind.Released, id);
             TryAppend();
         }
     }
@@ -134,7 +135,8 @@ internal sealed class SessionFile : IDisposable
     {
         lock (_lock)
         {
-            _file?.Dispose();
+            _disposed = true;
+            Close();
             _owner.Dispose();
         }
     }
@@ -153,6 +155,12 @@ internal sealed class SessionFile : IDisposable
 
     private void Append(string what)
     {
+        if (_disposed)
+        {
+            _record.ResetWrittenCount();
+            throw new HybridException(HybridError.Storage, $"{what}: the client was disposed. What was kept before is as it was.");
+        }
+
         try
         {
             if (_file is null) WriteAnew();
@@ -195,7 +203,7 @@ internal sealed class SessionFile : IDisposable
         foreach (var (id, kept) in _state.Messages.OrderBy(one => one.Value.Order))
         {
             SessionRecord.WriteSent(whole, id, kept);
-            if (kept.IsReleased) SessionRecord.WriteReleased(whole, id, kept.Order);
+            if (kept.IsReleased) SessionRecord.WriteNumber(whole, SessionRecord.Kind.Released, id);
         }
 
         foreach (var id in _state.Handled) SessionRecord.WriteNumber(whole, SessionRecord.Kind.Handled, id);

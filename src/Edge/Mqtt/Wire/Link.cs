@@ -10,7 +10,7 @@ internal sealed class Link : IAsyncDisposable
 {
     private const int High = 1 << 20; // bytes: more messages wait
     private const int Low = 1 << 18; // bytes: more messages are asked for
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
     private readonly MqttClientOptions _options;
@@ -24,6 +24,7 @@ internal sealed class Link : IAsyncDisposable
     private int _pending;
     private int _wasFull;
     private bool _closed;
+    private bool _held;
 
     public Link(Stream stream, MqttClientOptions options)
     {
@@ -116,7 +117,7 @@ internal sealed class Link : IAsyncDisposable
 
     /// <summary>Reads and writes until the connection ends, and says why it did.</summary>
     /// <param name="handler">Takes the packets.</param>
-    /// <param name="forget">Whether the broker forgets the session when it is told of the end.</param>
+    /// <param name="forget">Whether the broker forgets the session when the client goes in order.</param>
     public async Task<MqttFailure> RunAsync(IPacketHandler handler, bool forget)
     {
         var writing = Task.Run(() => GuardAsync(WriteAsync(handler)));
@@ -125,7 +126,7 @@ internal sealed class Link : IAsyncDisposable
         var (failure, tell) = await _ended.Task;
         lock (_writing)
         {
-            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget));
+            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget && failure.Reason == MqttReasonCode.Success));
             _closed = true;
             _output.Writer.Complete();
         }
@@ -150,8 +151,29 @@ internal sealed class Link : IAsyncDisposable
     {
         Interlocked.Add(ref _pending, packet.Size);
         packet.WriteTo(_output.Writer);
-        var flushed = _output.Writer.FlushAsync(CancellationToken.None); // it never waits: the pipe has no bound of its own
+        return _held || Flush();
+    }
+
+    // It never waits: the pipe has no bound of its own.
+    private bool Flush()
+    {
+        var flushed = _output.Writer.FlushAsync(CancellationToken.None);
         return flushed.IsCompleted;
+    }
+
+    // While packets are read that are there already, their answers wait for each other and go as one write.
+    private void Hold()
+    {
+        lock (_writing) _held = true;
+    }
+
+    private void LetGo()
+    {
+        lock (_writing)
+        {
+            _held = false;
+            if (!_closed) Flush();
+        }
     }
 
     private async Task WriteAsync(IPacketHandler handler)
@@ -178,14 +200,24 @@ internal sealed class Link : IAsyncDisposable
             var read = await _input.ReadAsync(_cut.Token);
             _clock.Received();
             var rest = read.Buffer;
-            while (!_ended.Task.IsCompleted && PacketFrame.TryTake(ref rest, _options.MaximumPacketSize, out var header, out var body))
+            Hold();
+            try
             {
-                handler.Handle(this, (PacketType)(header >> 4), header & 15, body);
-                var room = handler.WaitForRoomAsync(_cut.Token);
-                if (room.IsCompletedSuccessfully) continue;
-                _clock.Pause();
-                await room;
-                _clock.Resume();
+                while (!_ended.Task.IsCompleted && PacketFrame.TryTake(ref rest, _options.MaximumPacketSize, out var header, out var body))
+                {
+                    handler.Handle(this, (PacketType)(header >> 4), header & 15, body);
+                    var room = handler.WaitForRoomAsync(_cut.Token);
+                    if (room.IsCompletedSuccessfully) continue;
+                    LetGo();
+                    _clock.Pause();
+                    await room;
+                    _clock.Resume();
+                    Hold();
+                }
+            }
+            finally
+            {
+                LetGo();
             }
 
             _input.AdvanceTo(_ended.Task.IsCompleted ? read.Buffer.End : rest.Start, read.Buffer.End);
