@@ -162,8 +162,18 @@ internal sealed class DeviceAgent : IAsyncDisposable
         var targets = new JsonObject();
         foreach (var target in _host.Client.GetService<IReadOnlyList<ITarget>>()!)
             targets[target.Descriptor.Name] = TargetHealth.Of(target, _host.Client.IsOffline).Readiness;
+        var (device, roundTrips) = (_host.Client.Facts, new JsonObject());
+        foreach (var (target, took) in _host.Client.RoundTrips) roundTrips[target] = Math.Round(took.TotalSeconds, 4);
         return new()
         {
+            ["batteryLeft"] = device.BatteryLeft,
+            ["celsius"] = device.Celsius,
+            ["throttled"] = device.IsThrottled,
+            ["memoryShort"] = device.IsMemoryShort,
+            ["availableBytes"] = device.AvailableBytes,
+            ["link"] = device.Link,
+            ["metered"] = device.IsMetered,
+            ["roundTripSeconds"] = roundTrips,
             ["offline"] = _host.Client.IsOffline,
             ["targets"] = targets,
             ["waiting"] = _waiting?.Count ?? 0,
