@@ -43,11 +43,7 @@ internal sealed class Proxy : IAsyncDisposable
     {
         lock (_lock)
         {
-            foreach (var socket in _open)
-            {
-                socket.LingerState = new(true, 0);
-                socket.Dispose();
-            }
+            foreach (var socket in _open) Break(socket);
 
             _open.Clear();
         }
@@ -60,6 +56,20 @@ internal sealed class Proxy : IAsyncDisposable
         Cut();
         await _accepting;
         _stop.Dispose();
+    }
+
+    private static void Break(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new(true, 0);
+        }
+        catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
+        {
+            // It is closed already.
+        }
+
+        socket.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -86,7 +96,7 @@ internal sealed class Proxy : IAsyncDisposable
                 _ = JoinAsync(client, broker);
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception ended) when (ended is OperationCanceledException or SocketException or InvalidOperationException)
         {
             // It is disposed.
         }
@@ -124,8 +134,9 @@ internal sealed class Proxy : IAsyncDisposable
             if (!cut) continue;
 
             // What was let through must arrive: so an orderly end there, and a hard one here.
-            to.Shutdown(SocketShutdown.Both);
-            Cut();
+            to.Shutdown(SocketShutdown.Send);
+            Break(from);
+            to.Dispose();
             return;
         }
 

@@ -15,7 +15,7 @@ internal sealed class Subscriptions(ILogger logger, Inbound inbound)
     private readonly Queue<Filter> _toAsk = [];
     private readonly Dictionary<ushort, Question> _asked = [];
     private Link? _link;
-    private int _last;
+    private int _last = -1;
     private TaskCompletionSource<HybridException?>? _settled;
     private HybridException? _refused;
 

@@ -216,8 +216,8 @@ internal sealed class Outbound
 
         if (known is { IsReleased: false })
         {
-            (known.IsReleased, known.Reason, known.Order) = (true, ack.Reason, ++_order);
-            _file?.Released(known.Id, known.Order);
+            (known.IsReleased, known.Reason) = (true, ack.Reason);
+            _file?.Released(known.Id);
         }
 
         var reason = known is null && link.Limits.Version == MqttVersion.V5 ? MqttReasonCode.PacketIdentifierNotFound : MqttReasonCode.Success;

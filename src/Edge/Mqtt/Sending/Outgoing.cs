@@ -16,7 +16,7 @@ internal sealed class Outgoing(MqttMessage message, DateTimeOffset given) : Task
     /// <summary>Its number while it is in flight; 0: it was never sent.</summary>
     public ushort Id { get; set; }
 
-    /// <summary>When it was sent, or when the broker had it, among all others.</summary>
+    /// <summary>When it was first sent, among all others.</summary>
     public long Order { get; set; }
 
     /// <summary>Whether the broker has it, and only its number is still in use.</summary>

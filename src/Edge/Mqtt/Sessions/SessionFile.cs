@@ -76,12 +76,12 @@ internal sealed class SessionFile : IDisposable
     }
 
     /// <summary>The broker has it.</summary>
-    public void Released(ushort id, long order)
+    public void Released(ushort id)
     {
         lock (_lock)
         {
-            if (_state.Messages.TryGetValue(id, out var kept)) _state.Messages[id] = kept with { IsReleased = true, Order = order };
-            SessionRecord.WriteReleased(_record, id, order);
+            if (_state.Messages.TryGetValue(id, out var kept)) _state.Messages[id] = kept with { IsReleased = true };
+            SessionRecord.WriteNumber(_record, SessionRecord.Kind.Released, id);
             TryAppend();
         }
     }
@@ -195,7 +195,7 @@ internal sealed class SessionFile : IDisposable
         foreach (var (id, kept) in _state.Messages.OrderBy(one => one.Value.Order))
         {
             SessionRecord.WriteSent(whole, id, kept);
-            if (kept.IsReleased) SessionRecord.WriteReleased(whole, id, kept.Order);
+            if (kept.IsReleased) SessionRecord.WriteNumber(whole, SessionRecord.Kind.Released, id);
         }
 
         foreach (var id in _state.Handled) SessionRecord.WriteNumber(whole, SessionRecord.Kind.Handled, id);

@@ -20,7 +20,7 @@ internal static class SessionRecord
         /// <summary>A message is sent: number, order, when it was given, and its packet of MQTT 5.</summary>
         Sent = (byte)'S',
 
-        /// <summary>The broker has it: number and order.</summary>
+        /// <summary>The broker has it.</summary>
         Released = (byte)'R',
 
         /// <summary>Its number is free.</summary>
@@ -51,15 +51,6 @@ internal static class SessionRecord
         body.Write(head);
         packet.WriteTo(body);
         Write(output, body.WrittenSpan);
-    }
-
-    public static void WriteReleased(IBufferWriter<byte> output, ushort id, long order)
-    {
-        Span<byte> body = stackalloc byte[11];
-        body[0] = (byte)Kind.Released;
-        BinaryPrimitives.WriteUInt16LittleEndian(body[1..], id);
-        BinaryPrimitives.WriteInt64LittleEndian(body[3..], order);
-        Write(output, body);
     }
 
     public static void WriteNumber(IBufferWriter<byte> output, Kind kind, ushort id)
@@ -98,8 +89,6 @@ internal static class SessionRecord
     }
 
     public static ushort ReadId(ReadOnlySpan<byte> body) => BinaryPrimitives.ReadUInt16LittleEndian(body[1..]);
-
-    public static long ReadOrder(ReadOnlySpan<byte> body) => BinaryPrimitives.ReadInt64LittleEndian(body[3..]);
 
     private static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> body)
     {

@@ -38,7 +38,7 @@ internal sealed class SessionState
                 Messages[id] = sent;
                 break;
             case SessionRecord.Kind.Released when Messages.TryGetValue(SessionRecord.ReadId(body.Span), out var kept):
-                Messages[SessionRecord.ReadId(body.Span)] = kept with { IsReleased = true, Order = SessionRecord.ReadOrder(body.Span) };
+                Messages[SessionRecord.ReadId(body.Span)] = kept with { IsReleased = true };
                 break;
             case SessionRecord.Kind.Answered:
                 Messages.Remove(SessionRecord.ReadId(body.Span));

@@ -78,7 +78,7 @@ internal sealed class BrokerCertificateCheck : IDisposable
     private static string Say(X509Chain? chain)
     {
         var status = chain?.ChainStatus is [var first, ..] ? first : default;
-        return status.Status is X509ChainStatusFlags.UntrustedRoot or X509ChainStatusFlags.PartialChain
+        return status.Status is X509ChainStatusFlags.UntrustedRoot or X509ChainStatusFlags.PartialChain or X509ChainStatusFlags.NotSignatureValid
             ? "its authority is not trusted; name it in Tls.AuthorityPath if it should be"
             : status.Status == default ? "its chain is not complete" : $"{status.Status}: {status.StatusInformation.TrimEnd('.')}";
     }

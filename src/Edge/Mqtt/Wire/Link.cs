@@ -10,7 +10,7 @@ internal sealed class Link : IAsyncDisposable
 {
     private const int High = 1 << 20; // bytes: more messages wait
     private const int Low = 1 << 18; // bytes: more messages are asked for
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
     private readonly MqttClientOptions _options;

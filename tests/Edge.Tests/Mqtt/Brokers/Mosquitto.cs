@@ -55,7 +55,7 @@ public sealed class Mosquitto : IBroker
     /// <summary>Starts it where it was.</summary>
     public async Task StartAgainAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
             _process?.Dispose();
@@ -90,7 +90,7 @@ public sealed class Mosquitto : IBroker
 
     private IEnumerable<string> Settings() =>
     [
-        "log_dest stderr", "max_queued_messages 0",
+        "log_dest stderr", "user root", "max_queued_messages 0", "set_tcp_nodelay true",
         "log_type notice", "log_type error", "log_type information",
         .. _settings.Where(IsGlobal),
         $"listener {Port} 127.0.0.1",
