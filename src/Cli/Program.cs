@@ -3,6 +3,7 @@ using Hybrid;
 using Hybrid.Cli;
 using Hybrid.Cli.Agent;
 using Hybrid.Cli.Doctor;
+using Hybrid.Cli.Fleet;
 using Hybrid.Cli.Models;
 using Hybrid.Cli.Policy;
 using Hybrid.Cli.Pools;
@@ -19,6 +20,7 @@ var root = new RootCommand("Hybrid: ask a model on this device, and a pool where
     PolicyCommand.Create(),
     PoolsCommand.Create(),
     ModelsCommand.Create(),
+    FleetCommand.Create(),
     DoctorCommand.Create(),
 };
 

@@ -8,6 +8,7 @@ return args switch
     ["churn", var root, var seed] => StoreVerbs.Churn(root, int.Parse(seed)),
     ["pull", var root, var endpoint, var reference, var connections, var shardSize] => await PullVerb.RunAsync(root, endpoint, reference, int.Parse(connections), int.Parse(shardSize)),
     ["outbox", var path, var seed] => await OutboxVerb.RunAsync(path, int.Parse(seed)),
+    ["outbox", var path, var seed, var broker] => await OutboxVerb.RunAsync(path, int.Parse(seed), new(broker)),
     ["load"] => await LoadVerb.RunAsync(),
     _ => throw new InvalidOperationException($"No such verb: {string.Join(' ', args)}"),
 };

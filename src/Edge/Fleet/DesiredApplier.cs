@@ -181,6 +181,7 @@ internal sealed class DesiredApplier(FleetConfiguration configuration, FleetDevi
         catch (HybridException failure)
         {
             FleetLog.NotRemembered(logger, failure.Message);
+            configuration.Assume(memory);
         }
     }
 

@@ -45,8 +45,9 @@ internal sealed record DesiredDocument
         try
         {
             root = JsonNode.Parse(payload, Nodes, SignedEnvelope.Strict) as JsonObject ?? throw new JsonException("An object is expected.");
+            ReadAll(root);
         }
-        catch (Exception failure) when (failure is JsonException or ArgumentException)
+        catch (Exception failure) when (failure is JsonException or ArgumentException or InvalidOperationException)
         {
             return Refuse(FleetRefusals.Malformed, $"the document is not JSON: {failure.Message}", out refusal);
         }
@@ -89,6 +90,17 @@ internal sealed record DesiredDocument
             Models = models,
             Digest = Convert.ToHexStringLower(SHA256.HashData(payload)),
         };
+    }
+
+    /// <summary>Nodes are read when they are first asked for; what is wrong with any of them should be known before.</summary>
+    private static void ReadAll(JsonNode? node)
+    {
+        if (node is JsonObject section)
+            foreach (var (_, value) in section) ReadAll(value);
+        else if (node is JsonArray list)
+            foreach (var value in list) ReadAll(value);
+        else if (node is JsonValue text)
+            text.TryGetValue(out string? _);
     }
 
     private static JsonObject Section(JsonObject root, string key, List<string> problems)

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Threading.Channels;
 using Hybrid.Configuration;
 using Hybrid.Edge.Outbox;
 using Hybrid.Models.Signing;
@@ -14,6 +14,7 @@ internal sealed class FleetCommands(
     private const int LongestId = 128;
     private static readonly TimeSpan LongestLife = TimeSpan.FromDays(7);
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Channel<CommandDocument> _begun = Channel.CreateUnbounded<CommandDocument>(); // as many as are remembered, at most
 
     /// <summary>Answers for what the last process had begun.</summary>
     public async Task AnswerInterruptedAsync()
@@ -22,7 +23,13 @@ internal sealed class FleetCommands(
             await EndAsync(new(DesiredDocument.Schema, id, null, false, "the device went down while it was done; whether it was done is not known", time.GetUtcNow()));
     }
 
-    /// <summary>Looks at a command, does it if it may, and answers.</summary>
+    /// <summary>Does what was begun, until it is cancelled, and answers.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var command in _begun.Reader.ReadAllAsync(cancellationToken)) await DoAsync(command, cancellationToken);
+    }
+
+    /// <summary>Looks at a command, and begins it if it may be done; returns when that is on the disk.</summary>
     public async Task TakeAsync(ReadOnlyMemory<byte> envelope, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
@@ -37,11 +44,11 @@ internal sealed class FleetCommands(
 
             if (memory.Find(command.Id!) is { } before)
             {
-                if (before.Result is { } result) await AnswerAsync(result);
+                if (before.Result is { } result) await AnswerAsync(result, OutboxClass.Low);
                 return;
             }
 
-            await DoAsync(command, cancellationToken);
+            await BeginAsync(command);
         }
         finally
         {
@@ -51,25 +58,25 @@ internal sealed class FleetCommands(
 
     public void Dispose() => _turn.Dispose();
 
-    private async Task DoAsync(CommandDocument command, CancellationToken cancellationToken)
+    private async Task BeginAsync(CommandDocument command)
     {
-        var (done, outcome) = (false, "");
-        if (Refusal(command) is { } reason)
-        {
-            await AnswerAsync(new(DesiredDocument.Schema, command.Id, command.Command, false, reason, time.GetUtcNow()));
-            return;
-        }
-
+        var reason = Refusal(command);
         try
         {
-            memory.Begin(command.Id!, command.Expires!.Value, time.GetUtcNow());
+            if (reason is null) memory.Begin(command.Id!, command.Expires!.Value, time.GetUtcNow());
         }
         catch (HybridException failure)
         {
-            await AnswerAsync(new(DesiredDocument.Schema, command.Id, command.Command, false, failure.Message, time.GetUtcNow()));
-            return;
+            reason = failure.Message;
         }
 
+        if (reason is null) _begun.Writer.TryWrite(command);
+        else await AnswerAsync(new(DesiredDocument.Schema, command.Id, command.Command, false, reason, time.GetUtcNow()), OutboxClass.Low);
+    }
+
+    private async Task DoAsync(CommandDocument command, CancellationToken cancellationToken)
+    {
+        var (done, outcome) = (false, "");
         try
         {
             outcome = await commands[command.Command!].RunAsync(command.Arguments ?? [], cancellationToken);
@@ -121,15 +128,16 @@ internal sealed class FleetCommands(
             FleetLog.NotRemembered(logger, failure.Message);
         }
 
-        await AnswerAsync(result);
+        await AnswerAsync(result, OutboxClass.High);
     }
 
-    private async Task AnswerAsync(CommandResult result)
+    /// <summary>Answers; what anybody can ask for again, by sending again what an operator sent, must not push out what counts.</summary>
+    private async Task AnswerAsync(CommandResult result, OutboxClass matters)
     {
         FleetLog.CommandEnded(logger, result.Command ?? "?", result.Id!, result.Done ? "done" : "not done");
         try
         {
-            await outbox.AppendAsync(new() { Topic = topics.CommandResult, Payload = JsonSerializer.SerializeToUtf8Bytes(result, FleetJson.Default.CommandResult), ContentType = "application/json", Class = OutboxClass.High });
+            await outbox.AppendAsync(new() { Topic = topics.CommandResult, Payload = JsonSerializer.SerializeToUtf8Bytes(result, FleetJson.Default.CommandResult), ContentType = "application/json", Class = matters });
         }
         catch (HybridException failure)
         {

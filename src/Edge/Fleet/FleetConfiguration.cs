@@ -67,6 +67,9 @@ public sealed class FleetConfiguration : IConfigurationSource
         Memory = memory;
     }
 
+    /// <summary>Takes what could not be put on the disk as remembered for now; the next that is put there has it, too.</summary>
+    internal void Assume(FleetMemory memory) => Memory = memory;
+
     /// <summary>Has the app follow a state.</summary>
     internal void Follow(DesiredState state)
     {

@@ -14,6 +14,7 @@ namespace Hybrid.Edge.Fleet;
 public sealed class FleetDevice : IAsyncDisposable
 {
     private static readonly TimeSpan FlushEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenReports = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartAgain = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
     private readonly FleetOptions _options;
@@ -103,6 +104,7 @@ public sealed class FleetDevice : IAsyncDisposable
         await ListenAsync(_topics.DeviceDesired, message => _applier.OfferAsync(true, message.Payload, _stopping.Token), cancellationToken);
         await ListenAsync(_topics.Command, message => _commands.TakeAsync(message.Payload, _stopping.Token), cancellationToken);
         await _commands.AnswerInterruptedAsync();
+        Run(_commands.RunAsync);
         Run(ConnectAsync);
         Run(ReportAsync);
         Run(FlushAsync);
@@ -221,8 +223,11 @@ public sealed class FleetDevice : IAsyncDisposable
                 }
                 catch (HybridException failure)
                 {
+                    Volatile.Write(ref _sayPresence, true);
                     FleetLog.NotReported(_logger, failure.Message);
                 }
+
+                await Task.Delay(BetweenReports, _time, stopping); // what changes meanwhile is one report
             }
 
             await _report.WaitAsync(_options.ReportEvery, _time, stopping);

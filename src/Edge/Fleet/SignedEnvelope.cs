@@ -53,7 +53,7 @@ internal sealed record SignedEnvelope(string Type, byte[] Payload, ModelSignatur
             // Twice through a strict reader costs little; the second alone would take a name that comes twice.
             using (JsonDocument.Parse(bytes, Strict)) envelope = JsonSerializer.Deserialize(bytes.Span, FleetJson.Default.SignedEnvelope);
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
             return Refuse(FleetRefusals.Malformed, $"it is not a signed document: {failure.Message}", out refusal);
         }
@@ -66,6 +66,19 @@ internal sealed record SignedEnvelope(string Type, byte[] Payload, ModelSignatur
         return key.Signed(Signed(type, envelope.Payload), signature)
             ? envelope.Payload
             : Refuse(FleetRefusals.BadSignature, $"its signature is not one of key '{key.Name}' ({key.Algorithm}, {key.Fingerprint}) on this content", out refusal);
+    }
+
+    /// <summary>The document of an envelope, whoever signed it; null: it is none.</summary>
+    public static byte[]? Peek(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, FleetJson.Default.SignedEnvelope)?.Payload;
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     /// <summary>What somebody else wrote, fit for a message.</summary>

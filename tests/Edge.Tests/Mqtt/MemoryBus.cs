@@ -70,13 +70,20 @@ internal sealed class MemoryBus
         }
 
         /// <summary>Has a connection again.</summary>
-        public Task RestoreAsync()
+        public async Task RestoreAsync()
         {
-            var cut = _cut;
+            if (_cut is not { } cut) return;
             _cut = null;
             Say(new(true, true, MqttReasonCode.Success, "connected"));
-            cut?.TrySetResult();
-            return Task.CompletedTask;
+            cut.TrySetResult();
+            List<(MqttMessage, Func<MqttMessage, CancellationToken, ValueTask>)> kept = [];
+            lock (bus._lock)
+            {
+                foreach (var (wanted, handler) in _handlers)
+                    kept.AddRange(bus._retained.Values.Where(one => Matches(wanted.Filter, one.Topic)).Select(one => (one, handler)));
+            }
+
+            foreach (var (one, handler) in kept) await handler(one, CancellationToken.None);
         }
 
         public async Task<MqttPublished> PublishAsync(MqttMessage message, CancellationToken cancellationToken = default)
@@ -104,7 +111,7 @@ internal sealed class MemoryBus
             lock (bus._lock)
             {
                 _handlers.Add((subscription, handler));
-                kept = [.. bus._retained.Values.Where(one => Matches(subscription.Filter, one.Topic))];
+                kept = _cut is not null ? [] : [.. bus._retained.Values.Where(one => Matches(subscription.Filter, one.Topic))];
             }
 
             foreach (var one in kept) await handler(one, cancellationToken);

@@ -141,6 +141,39 @@ public sealed class OutboxCrashTests
         return null;
     }
 
+    /// <summary>What is found is as good as new: more is stored and sent, and found again with the rest, under numbers of its own.</summary>
+    [Fact]
+    public async Task Life_goes_on_after_any_power_loss()
+    {
+        var life = await LiveAsync(OutboxBug.None, seed: 2);
+        var random = new Random(2);
+        for (var done = 0; done <= life.Disk.Steps.Count; done += Long ? 1 : 5)
+        {
+            var disk = new RecordingDisk(PowerLoss.Shuffled(life.Disk.Steps, done, random));
+            HashSet<long> before = [], after = [];
+            await using (var store = new OutboxStore(disk, Life.Options, life.Time, NullLogger.Instance))
+            {
+                var wakeAt = long.MaxValue;
+                var taken = store.Take(int.MaxValue, ref wakeAt);
+                foreach (var (_, record) in taken) Assert.True(before.Add(record.Number));
+                for (var i = 0; i < taken.Count; i++)
+                {
+                    // Half of them the broker takes.
+                    if (i % 2 == 0) store.Sent(taken[i].Waiting);
+                    else store.Returned(taken[i].Waiting);
+                    if (i % 2 == 0) before.Remove(taken[i].Record.Number);
+                }
+
+                await store.Append(new() { Topic = "t/new", Payload = "new"u8.ToArray() }).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            }
+
+            await using var again = new OutboxStore(new RecordingDisk(disk.Files), Life.Options, life.Time, NullLogger.Instance);
+            var later = long.MaxValue;
+            foreach (var (_, record) in again.Take(int.MaxValue, ref later)) Assert.True(after.Add(record.Number));
+            Assert.True(before.IsProperSubsetOf(after) && after.Count == before.Count + 1, $"step {done}");
+        }
+    }
+
     private static async Task Until(Func<bool> condition)
     {
         for (var i = 0; !condition(); i++)
