@@ -149,6 +149,7 @@ internal sealed class DeviceAgent : IAsyncDisposable
         _fleet = Keep(new FleetDevice(fleet, bus, outbox, new()
         {
             Health = FleetHealth.OfPolicies(_host.Services),
+            Check = FleetHealth.OfTargets(_host.Services, _configuration.Device),
             Models = new(models.OpenStore(_time), () => models.Pulling(_time), _time, _host.Logging.CreateLogger("Hybrid.Edge.Fleet")),
             Facts = Facts,
         }, _time, _host.Logging.CreateLogger("Hybrid.Edge.Fleet")));
