@@ -156,7 +156,7 @@ public sealed class MqttClient : IMqttClient
             {
                 failure = fault.Failure;
             }
-            catch (HybridException wrong)
+            catch (HybridException wrong) // a file that the options name
             {
                 failure = new(MqttReasonCode.UnspecifiedError, wrong.Message, wrong.Error, IsPermanent: true, wrong);
             }
@@ -212,7 +212,7 @@ public sealed class MqttClient : IMqttClient
         public Task? Ending { get; set; }
 
         /// <summary>True where nobody was connected yet, who is now told that it will not be.</summary>
-        public bool Refuse(MqttFailure failure) => Connected.TrySetException(failure.Throwable("Nothing was sent; correct it and start again."));
+        public bool Refuse(MqttFailure failure) => Connected.TrySetException(failure.Cause as HybridException ?? failure.Throwable("Nothing was sent; correct it and start again."));
 
         /// <summary>Counts as connected when the subscriptions are answered.</summary>
         public async Task FollowAsync(Task<HybridException?> settled)

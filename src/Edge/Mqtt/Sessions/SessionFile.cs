@@ -25,6 +25,7 @@ internal sealed class SessionFile : IDisposable
     private FileStream? _file;
     private long _length;
     private long _limit;
+    private bool _disposed;
 
     private SessionFile(string path, string client, ILogger logger, IDisk disk, FileLock owner)
     {
@@ -134,7 +135,8 @@ internal sealed class SessionFile : IDisposable
     {
         lock (_lock)
         {
-            _file?.Dispose();
+            _disposed = true;
+            Close();
             _owner.Dispose();
         }
     }
@@ -153,6 +155,12 @@ internal sealed class SessionFile : IDisposable
 
     private void Append(string what)
     {
+        if (_disposed)
+        {
+            _record.ResetWrittenCount();
+            throw new HybridException(HybridError.Storage, $"{what}: the client was disposed. What was kept before is as it was.");
+        }
+
         try
         {
             if (_file is null) WriteAnew();

@@ -49,7 +49,7 @@ internal sealed class Connector(MqttClientOptions options)
 
     private async Task<(Link Link, ConnAckPacket Answer)> ConnectAsync(bool clean, CancellationToken cancellationToken)
     {
-        var password = options.PasswordProvider is { } provider ? await provider(cancellationToken) : options.Password;
+        var password = await PasswordAsync(cancellationToken);
         var link = new Link(await BrokerStream.OpenAsync(options, cancellationToken), options);
         try
         {
@@ -62,6 +62,20 @@ internal sealed class Connector(MqttClientOptions options)
         {
             await link.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task<string?> PasswordAsync(CancellationToken cancellationToken)
+    {
+        if (options.PasswordProvider is not { } provider) return options.Password;
+        try
+        {
+            return await provider(cancellationToken);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // Its message is not repeated: it may hold a secret.
+            throw new MqttFault(MqttFailure.Lost($"PasswordProvider failed with {failure.GetType().Name}"));
         }
     }
 

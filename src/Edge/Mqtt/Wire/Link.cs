@@ -116,7 +116,7 @@ internal sealed class Link : IAsyncDisposable
 
     /// <summary>Reads and writes until the connection ends, and says why it did.</summary>
     /// <param name="handler">Takes the packets.</param>
-    /// <param name="forget">Whether the broker forgets the session when it is told of the end.</param>
+    /// <param name="forget">Whether the broker forgets the session when the client goes in order.</param>
     public async Task<MqttFailure> RunAsync(IPacketHandler handler, bool forget)
     {
         var writing = Task.Run(() => GuardAsync(WriteAsync(handler)));
@@ -125,7 +125,7 @@ internal sealed class Link : IAsyncDisposable
         var (failure, tell) = await _ended.Task;
         lock (_writing)
         {
-            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget));
+            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget && failure.Reason == MqttReasonCode.Success));
             _closed = true;
             _output.Writer.Complete();
         }
