@@ -11,10 +11,10 @@ internal sealed partial class OutboxStore
         var marked = _marks.Read(names);
         var (highest, lost) = (marked.Count == 0 ? -1 : marked.Max(), 0L);
         Dictionary<long, StoredRecord> found = [];
-        foreach (var segment in names.Select(Segment.Named).OfType<Segment>().OrderBy(segment => segment.First))
+        foreach (var segment in names.Select(Segment.Named).OfType<Segment>().OrderBy(segment => segment.Number))
         {
             _segments.Add(segment);
-            highest = Math.Max(highest, segment.First);
+            highest = Math.Max(highest, segment.Number);
             var bytes = _folder.ReadAll(segment.Name);
             segment.Length = bytes.Length;
             // A record may stand twice, when it was being moved or a file was copied; its number says so, and the last one counts.

@@ -55,10 +55,10 @@ internal sealed partial class OutboxStore
         Delete(empty);
     }
 
-    /// <summary>Those that nothing is appended to; the newest stays in any case, for the number that it begins with.</summary>
+    /// <summary>Those that nothing is appended to; the newest stays in any case, for its number.</summary>
     private IEnumerable<Segment> Closed()
     {
-        var newest = _segments.MaxBy(segment => segment.First);
+        var newest = _segments.MaxBy(segment => segment.Number);
         return _segments.Where(segment => segment != _active && segment != newest);
     }
 

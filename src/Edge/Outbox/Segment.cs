@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Hybrid.Edge.Outbox;
 
 /// <summary>A file of records: appended to until it is large enough, deleted when none of it waits.</summary>
-internal sealed class Segment(long first)
+internal sealed class Segment(long number)
 {
     private const string Ending = ".log";
 
-    /// <summary>No number in it was given out before this one was.</summary>
-    public long First => first;
+    /// <summary>Out of the row of the records' numbers, so that no two files ever have the same, and a later file has a higher one.</summary>
+    public long Number => number;
 
-    public string Name => first.ToString("x16", CultureInfo.InvariantCulture) + Ending;
+    public string Name => number.ToString("x16", CultureInfo.InvariantCulture) + Ending;
 
     /// <summary>Bytes that are on the disk for good.</summary>
     public long Length { get; set; }
@@ -29,7 +29,7 @@ internal sealed class Segment(long first)
     /// <summary>The segment of a file's name; null: it is another kind of file.</summary>
     public static Segment? Named(string name) =>
         name.Length == 16 + Ending.Length && name.EndsWith(Ending, StringComparison.Ordinal)
-        && long.TryParse(name.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var first) && first >= 0
-            ? new(first)
+        && long.TryParse(name.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) && number >= 0
+            ? new(number)
             : null;
 }

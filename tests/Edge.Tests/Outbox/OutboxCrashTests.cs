@@ -17,6 +17,7 @@ public sealed class OutboxCrashTests
     {
         var (states, problems) = await TryAsync(OutboxBug.None, seed: 1, shuffles: Long ? 200 : 4);
         Assert.Empty(problems);
+        TestContext.Current.SendDiagnosticMessage($"{states} states after a power loss");
         Assert.True(states > 2_000, $"{states} states");
     }
 
