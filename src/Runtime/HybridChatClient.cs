@@ -47,6 +47,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     private readonly NetworkState? _network;
     private readonly StateWatch? _watch;
     private readonly IBattery _battery;
+    private readonly IDeviceFacts _facts;
     private readonly PreWarmer? _preWarmer;
     private readonly ChatClientMetadata _metadata = new("hybrid");
     private int _disposed;
@@ -68,6 +69,7 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
         if (_options.MeasurePower) _energy = OpenMeter();
         _network = NetworkState.Of(_targets, _options.Network, _options.TimeProvider, _options.Randomizer ?? new EvenChance().Draw, _logger);
         _battery = _options.Battery ?? new SystemBattery(_options.SystemFiles, _options.TimeProvider);
+        _facts = _options.Facts ?? new SystemFacts(_options.TimeProvider, _battery);
         _watch = StateWatch.Of(_targets, _network, _options.TimeProvider);
         _conductor = new(new(_options.TimeProvider, _logger, Find, Snapshots, _energy, _network));
         _slots = new(_options.TimeProvider, _options.Grid);
@@ -79,6 +81,12 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
 
     /// <summary>Whether targets that need a network are out of reach because there is none.</summary>
     internal bool IsOffline => _network?.IsDown == true;
+
+    /// <summary>What is known of this device now.</summary>
+    internal DeviceFacts Facts => _facts.Now;
+
+    /// <summary>How long each target took to answer the last question of how it is.</summary>
+    internal IEnumerable<KeyValuePair<string, TimeSpan>> RoundTrips => _watch?.RoundTrips ?? [];
 
     /// <summary>Says which target would take a request, and why; sends nothing.</summary>
     public Decision Decide(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
@@ -228,11 +236,17 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     {
         _watch?.Look();
         var snapshots = new TargetSnapshot[_targets.Count];
-        var battery = _battery.Left;
+        var (battery, facts) = (_battery.Left, _facts.Now);
         for (var i = 0; i < snapshots.Length; i++)
         {
             var target = _targets[i];
-            snapshots[i] = new(target.Descriptor, _network?.StateOf(target) ?? target.State, _predictors[i].Snapshot()) { BatteryLeft = target.Descriptor.Zone == Zone.Device ? battery : null };
+            var isHere = target.Descriptor.Zone == Zone.Device;
+            snapshots[i] = new(target.Descriptor, _network?.StateOf(target) ?? target.State, _predictors[i].Snapshot())
+            {
+                BatteryLeft = isHere ? battery : null,
+                Celsius = isHere ? facts.Celsius : null,
+                IsMetered = facts.IsMetered && NetworkState.Needs(target),
+            };
         }
 
         LiveFigures.Fill(snapshots, _options.Grid, _options.TimeProvider.GetUtcNow());

@@ -74,6 +74,10 @@ public sealed record HybridChatClientOptions
     /// <value>Null: what the operating system shows (Linux; elsewhere nothing).</value>
     public IBattery? Battery { get; init; }
 
+    /// <summary>Knows how hot this device is and how its line is, for policies with <see cref="RoutingPolicy.MaxCelsius"/> or <see cref="RoutingPolicy.AvoidMetered"/>. Not disposed with the client.</summary>
+    /// <value>Null: what the operating system shows (Linux; elsewhere nothing).</value>
+    public IDeviceFacts? Facts { get; init; }
+
     /// <summary>Names of the targets that are woken before they are needed, where that pays under the policies in use; each says how long it stays warm.</summary>
     /// <value>Empty: nobody is woken but for a request.</value>
     public IReadOnlyCollection<string> PreWarm { get; init; } = [];

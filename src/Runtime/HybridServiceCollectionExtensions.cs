@@ -3,6 +3,7 @@ using Hybrid.Accounting.Budgets;
 using Hybrid.Configuration;
 using Hybrid.Device;
 using Hybrid.Engines.LlamaCpp;
+using Hybrid.Models.Prefetch;
 using Hybrid.Network;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -77,6 +78,7 @@ public static partial class HybridServiceCollectionExtensions
             Grid = provider.GetRequiredService<IGridIntensitySource>(),
             Network = provider.GetService<INetworkMonitor>(),
             Battery = provider.GetService<IBattery>(),
+            Facts = provider.GetService<IDeviceFacts>() ?? new SystemFacts(time, provider.GetService<IBattery>(), options.Models?.Prefetch?.Link ?? LinkCost.Auto, provider.GetService<INetworkMonitor>()),
             MeasurePower = options.MeasurePower,
             OwnsTargets = true,
             Prefetcher = local.Prefetcher,

@@ -26,7 +26,8 @@ internal sealed class AgentConfiguration
     /// <summary>Sections whose change counts from the next start.</summary>
     public IReadOnlyList<string> RestartRequired { get; private set; } = [];
 
-    private IConfigurationRoot Device { get; }
+    /// <summary>What file and environment say.</summary>
+    public IConfigurationRoot Device { get; }
 
     private Dictionary<string, string> AtStart { get; }
 

@@ -156,6 +156,7 @@ internal sealed class DeviceAgent : IAsyncDisposable
         _fleet = Keep(new FleetDevice(fleet, bus, outbox, new()
         {
             Health = FleetHealth.OfPolicies(_host.Services),
+            Check = FleetHealth.OfTargets(_host.Services, _configuration.Device),
             Models = new(models.OpenStore(_time), () => models.Pulling(_time), _time, _host.Logging.CreateLogger("Hybrid.Edge.Fleet")),
             Facts = Facts,
         }, _time, _host.Logging.CreateLogger("Hybrid.Edge.Fleet")));
@@ -169,8 +170,18 @@ internal sealed class DeviceAgent : IAsyncDisposable
         var targets = new JsonObject();
         foreach (var target in _host.Client.GetService<IReadOnlyList<ITarget>>()!)
             targets[target.Descriptor.Name] = TargetHealth.Of(target, _host.Client.IsOffline).Readiness;
+        var (device, roundTrips) = (_host.Client.Facts, new JsonObject());
+        foreach (var (target, took) in _host.Client.RoundTrips) roundTrips[target] = Math.Round(took.TotalSeconds, 4);
         return new()
         {
+            ["batteryLeft"] = device.BatteryLeft,
+            ["celsius"] = device.Celsius,
+            ["throttled"] = device.IsThrottled,
+            ["memoryShort"] = device.IsMemoryShort,
+            ["availableBytes"] = device.AvailableBytes,
+            ["link"] = device.Link,
+            ["metered"] = device.IsMetered,
+            ["roundTripSeconds"] = roundTrips,
             ["offline"] = _host.Client.IsOffline,
             ["targets"] = targets,
             ["waiting"] = _waiting?.Count ?? 0,

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Hybrid.Device;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
 using Microsoft.Extensions.Configuration;
@@ -27,6 +28,7 @@ internal sealed record DoctorReport(IReadOnlyList<Finding> Findings)
             new("processor", $"{Environment.ProcessorCount} cores for this process"),
             new("memory", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MB for this process"),
         };
+        findings.Add(new("device", Words(new SystemFacts(TimeProvider.System).Now)));
         AddNatives(findings, configuration["Hybrid:Native:LlamaPath"]);
         try
         {
@@ -69,6 +71,12 @@ internal sealed record DoctorReport(IReadOnlyList<Finding> Findings)
             findings.Add(new("llama.cpp", "", exception.Message));
         }
     }
+
+    private static string Words(DeviceFacts facts) => string.Join(", ",
+        facts.BatteryLeft is { } left ? $"battery {left:P0} left" : "on mains",
+        facts.Celsius is { } celsius ? $"{celsius:0.#} °C{(facts.IsThrottled ? ", slowed down for heat" : "")}" : "temperature not told",
+        facts.IsMemoryShort ? "short of memory" : "memory free",
+        $"line {facts.Link ?? "not told"}{(facts.IsMetered ? ", paid by the byte" : "")}");
 
     /// <summary>A model is loaded and a pool is asked for its state; neither decodes.</summary>
     private static async Task<Finding> LookAtAsync(ITarget target, IConfiguration configuration, CancellationToken cancellationToken)

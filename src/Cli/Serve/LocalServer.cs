@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Hybrid.CloudWorker.Hosting;
 using Hybrid.CloudWorker.OpenAi;
 using Hybrid.Configuration;
@@ -31,6 +34,7 @@ internal sealed class LocalServer : IAsyncDisposable
     public static async Task<LocalServer> StartAsync(
         HybridChatClient client, ServeOptions options, WaitingRequests? waiting, TimeProvider time, ILoggerFactory logging, CancellationToken cancellationToken = default)
     {
+        var certificate = Certificate(options);
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = typeof(LocalServer).Assembly.GetName().Name });
         var answers = new Answers(options.Grace, time);
         builder.Services.AddRoutingCore();
@@ -43,8 +47,6 @@ internal sealed class LocalServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = options.MaxRequestBytes;
-            var certificate = ServerCertificate.Load(options.CertificatePath, options.KeyPath, null);
-            if (certificate is not null) kestrel.ConfigureHttpsDefaults(_ => { });
             kestrel.Listen(IPAddress.Parse(options.Bind), options.Port, listen => ServerCertificate.Configure(listening = listen, HttpProtocols.Http1, certificate));
         });
         if (options.CertificatePath is not null) builder.WebHost.UseKestrelHttpsConfiguration();
@@ -54,7 +56,7 @@ internal sealed class LocalServer : IAsyncDisposable
         {
             await server._app.StartAsync(cancellationToken);
         }
-        catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        catch (Exception failure) when (failure is IOException or SocketException or UnauthorizedAccessException)
         {
             await server.DisposeAsync();
             throw new HybridException(HybridError.Configuration, $"The server cannot listen on {options}: {failure.Message} Nothing was opened. Choose another Hybrid:Serve:Port, or end the program that has it.", failure);
@@ -79,6 +81,18 @@ internal sealed class LocalServer : IAsyncDisposable
         _answers.StopNow();
         await _app.DisposeAsync();
         _answers.Dispose();
+    }
+
+    private static X509Certificate2? Certificate(ServeOptions options)
+    {
+        try
+        {
+            return ServerCertificate.Load(options.CertificatePath, options.KeyPath, null);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new HybridException(HybridError.Configuration, $"The certificate '{options.CertificatePath}' or its key cannot be used: {failure.Message} Nothing was opened. Correct Hybrid:Serve:CertificatePath and KeyPath.", failure);
+        }
     }
 
     private void Map(HybridChatClient client, WaitingRequests? waiting, TimeProvider time, ILoggerFactory logging)

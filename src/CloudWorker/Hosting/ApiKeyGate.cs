@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Hybrid.CloudWorker.Grpc;
 using Hybrid.CloudWorker.OpenAi;
-using Hybrid.Protocol;
 using Hybrid.OpenAi;
+using Hybrid.Protocol;
 
 namespace Hybrid.CloudWorker.Hosting;
 

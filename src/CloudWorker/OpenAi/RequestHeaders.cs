@@ -1,5 +1,5 @@
-using Hybrid.Protocol;
 using Hybrid.OpenAi;
+using Hybrid.Protocol;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudWorker.OpenAi;

@@ -22,7 +22,7 @@ internal sealed class BusTargetFactory(Func<IMqttClient?> bus, string? fleet, st
         {
             Descriptor = options.Descriptor,
             Fleet = place.Length == 2 ? place[0] : fleet ?? "",
-            Device = place is [.. , var device] && place.Length <= 2 ? device : "",
+            Device = place is [.., var device] && place.Length <= 2 ? device : "",
             ReplyName = settings.Text(nameof(BusTargetOptions.ReplyName)) ?? name ?? "",
             TimeProvider = time,
         };

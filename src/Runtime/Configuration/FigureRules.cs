@@ -70,6 +70,8 @@ internal static class FigureRules
         Positive(policy.TokensPerSecond ?? 1, $"{path}:{nameof(policy.TokensPerSecond)}", errors);
         Share(policy.MinConfidence, $"{path}:{nameof(policy.MinConfidence)}", errors);
         Share(policy.MinBattery, $"{path}:{nameof(policy.MinBattery)}", errors);
+        if (!(policy.MaxCelsius is null or (>= 0 and <= 150)))
+            errors.Add($"{path}:{nameof(policy.MaxCelsius)}: {policy.MaxCelsius} is out of range; use 0 to 150");
         Positive(policy.ExpectedOutputTokens, $"{path}:{nameof(policy.ExpectedOutputTokens)}", errors);
         Positive(policy.OutputTokensBound, $"{path}:{nameof(policy.OutputTokensBound)}", errors);
     }

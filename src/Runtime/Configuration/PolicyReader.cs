@@ -34,6 +34,8 @@ internal sealed class PolicyReader(IReadOnlyList<SectionReader> sections)
             MaxTimeToFirstToken = section.Time(nameof(start.MaxTimeToFirstToken)) ?? start.MaxTimeToFirstToken,
             MaxTimePerToken = section.Time(nameof(start.MaxTimePerToken)) ?? start.MaxTimePerToken,
             MinBattery = section.Number(nameof(start.MinBattery)) ?? start.MinBattery,
+            MaxCelsius = section.Number(nameof(start.MaxCelsius)) ?? start.MaxCelsius,
+            AvoidMetered = section.Flag(nameof(start.AvoidMetered)) ?? start.AvoidMetered,
             AllowedTargets = section.List(nameof(start.AllowedTargets), static (items, key) => items.Text(key)) ?? start.AllowedTargets,
             AllowedZones = section.List<Zone?>(nameof(start.AllowedZones), static (items, key) => items.Zone(key))?.OfType<Zone>().ToArray() ?? start.AllowedZones,
             Offline = section.Flag(nameof(start.Offline)) ?? start.Offline,

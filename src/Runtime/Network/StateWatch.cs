@@ -64,6 +64,9 @@ internal sealed class StateWatch : IDisposable
         }
     }
 
+    /// <summary>How long the last question to each target took that was answered: the round trip, and what the far side made of it.</summary>
+    public IEnumerable<KeyValuePair<string, TimeSpan>> RoundTrips => _watched.Where(one => one.Took is not null).Select(one => KeyValuePair.Create(one.Target.Descriptor.Name, one.Took!.Value));
+
     /// <summary>An attempt told how the target is.</summary>
     public void Heard(string target)
     {
@@ -91,9 +94,11 @@ internal sealed class StateWatch : IDisposable
     private async Task AskAsync(Watched watched)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // whoever looks does not wait for what a probe does first
+        var began = _time.GetTimestamp();
         var answered = await Probing.AskAsync((INetworkTarget)watched.Target, _time, _disposed.Token).ConfigureAwait(false);
         watched.CanBeAsked = answered is not null;
         watched.HeardAt = _time.GetTimestamp();
+        if (answered == true) watched.Took = _time.GetElapsedTime(began);
     }
 
     private sealed class Watched(ITarget target)
@@ -103,6 +108,8 @@ internal sealed class StateWatch : IDisposable
         public ITarget Target => target;
 
         public Task? Question { get; set; }
+
+        public TimeSpan? Took { get; set; }
 
         public bool CanBeAsked { get; set; } = true;
 

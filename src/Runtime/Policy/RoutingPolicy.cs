@@ -49,6 +49,14 @@ public sealed record RoutingPolicy
     /// <value>Null: they are used until it is empty.</value>
     public double? MinBattery { get; init; }
 
+    /// <summary>How hot the device may be, in degrees Celsius, 0 to 150: while it is hotter, targets on the device are not used.</summary>
+    /// <value>Null: they are used as long as the device lets them.</value>
+    public double? MaxCelsius { get; init; }
+
+    /// <summary>Whether targets that need a network are left alone while the line is paid by the byte.</summary>
+    /// <value>False</value>
+    public bool AvoidMetered { get; init; }
+
     /// <summary>Names of the only targets it may use.</summary>
     /// <value>Empty: all.</value>
     public IReadOnlyList<string> AllowedTargets { get; init; } = [];

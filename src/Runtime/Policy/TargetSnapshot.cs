@@ -27,6 +27,13 @@ public readonly record struct TargetSnapshot(TargetDescriptor Descriptor, Target
     /// <value>Null: it runs on none.</value>
     public double? BatteryLeft { get; init; }
 
+    /// <summary>How hot the device is that it runs on, in degrees Celsius.</summary>
+    /// <value>Null: that is not known.</value>
+    public double? Celsius { get; init; }
+
+    /// <summary>Whether it is reached over a line that is paid by the byte.</summary>
+    public bool IsMetered { get; init; }
+
     /// <summary>What feedback taught about such requests here, in dollars; positive speaks against it.</summary>
     public double LearnedDollars { get; init; }
 

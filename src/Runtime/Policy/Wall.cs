@@ -45,6 +45,12 @@ public enum Wall
     /// <summary>Less is left of the device's battery than the policy keeps.</summary>
     Battery,
 
+    /// <summary>The device is hotter than the policy allows.</summary>
+    Temperature,
+
+    /// <summary>It is reached over a line that is paid by the byte, which the policy avoids.</summary>
+    Metered,
+
     /// <summary>The figures of the target, the request or the policy give no finite prediction of 0 or more.</summary>
     Figures,
 }

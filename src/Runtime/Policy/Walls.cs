@@ -26,7 +26,9 @@ internal static class Walls
             .With(Wall.PerToken, double.IsFinite(terms.MostPerTokenSeconds) && Prediction.PerTokenSeconds(rates, terms.Quantile) > terms.MostPerTokenSeconds)
             .With(Wall.Deadline, prediction.TotalSeconds > profile.TimeLeft?.TotalSeconds)
             .With(Wall.Budget, IsAbove(prediction.Dollars, profile.DollarsLeft) || IsAbove(prediction.Grams, profile.GramsLeft))
-            .With(Wall.Battery, target.BatteryLeft < policy.MinBattery);
+            .With(Wall.Battery, target.BatteryLeft < policy.MinBattery)
+            .With(Wall.Temperature, target.Celsius > policy.MaxCelsius)
+            .With(Wall.Metered, policy.AvoidMetered && target.IsMetered);
     }
 
     public static IReadOnlyList<WallReason> Reasons(WallSet hit, in RequestProfile profile, in TargetSnapshot target, RoutingPolicy policy, in Prediction prediction)
@@ -82,6 +84,8 @@ internal static class Walls
                 IsAbove(prediction.Dollars, profile.DollarsLeft) ? $"predicted ${Digits(prediction.Dollars)} is above the ${Digits(profile.DollarsLeft!.Value)} left in the budget" : null,
                 IsAbove(prediction.Grams, profile.GramsLeft) ? $"predicted {Digits(prediction.Grams)} g CO2e is above the {Digits(profile.GramsLeft!.Value)} g left in the budget" : null),
             Wall.Battery => [$"{Digits(target.BatteryLeft!.Value * 100)} % is left of the battery, and policy '{policy.Name}' keeps {Digits(policy.MinBattery!.Value * 100)} %"],
+            Wall.Temperature => [$"the device has {Digits(target.Celsius!.Value)} °C, and policy '{policy.Name}' uses it up to {Digits(policy.MaxCelsius!.Value)} °C"],
+            Wall.Metered => [$"the line to it is paid by the byte, which policy '{policy.Name}' avoids"],
             _ => ["its figures, or the policy's, give no finite prediction of 0 or more"],
         };
     }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Hybrid.Cli.Serve;
@@ -118,6 +120,34 @@ public sealed class LocalServerTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await served.AskAsync(Chat, Question, ("Authorization", "Bearer three"))).Response.StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await served.AskAsync(Chat, Question, ("Authorization", "Bearer two"))).Response.StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await served.Http.GetAsync(new Uri("/health", UriKind.Relative), served.Limit)).StatusCode);
+    }
+
+    [Fact]
+    public async Task With_a_certificate_it_speaks_TLS_and_a_key_that_is_missing_is_told()
+    {
+        var folder = Directory.CreateTempSubdirectory("hybrid-tls-").FullName;
+        try
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddIpAddress(IPAddress.Loopback);
+            var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256) { CertificateExtensions = { names.Build() } };
+            using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+            var (path, keyPath) = (Path.Combine(folder, "c.pem"), Path.Combine(folder, "k.pem"));
+            await File.WriteAllTextAsync(path, certificate.ExportCertificatePem(), TestContext.Current.CancellationToken);
+            await Assert.ThrowsAsync<HybridException>(() => ServedClient.StartAsync([Device()], new() { CertificatePath = path, KeyPath = keyPath }));
+            await File.WriteAllTextAsync(keyPath, key.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+            await using var served = await ServedClient.StartAsync([Device()], new() { CertificatePath = path, KeyPath = keyPath });
+            Assert.Equal("https", served.Server.Address.Scheme);
+            using var handler = new SocketsHttpHandler();
+            handler.SslOptions.CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { certificate }, RevocationMode = X509RevocationMode.NoCheck };
+            using var http = new HttpClient(handler) { BaseAddress = served.Server.Address };
+            Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri("/health", UriKind.Relative), served.Limit)).StatusCode);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]

@@ -113,10 +113,10 @@ public class SchemaTests
     [Fact]
     public void The_sample_and_every_configuration_in_the_pages_keep_it()
     {
-        List<(string Name, string Json)> documents = [("samples/ConsoleChat/appsettings.json", Text("samples/ConsoleChat/appsettings.json"))];
+        List<(string Name, string Json)> documents = [.. new[] { "samples/ConsoleChat/appsettings.json", "samples/edge-device/agent.json" }.Select(sample => (sample, Text(sample)))];
         foreach (var page in new[] { "README.md", "docs/configuration.md" })
             documents.AddRange(Regex.Matches(Text(page), "```json\n(?<json>.*?)```", RegexOptions.Singleline).Select(block => (page, block.Groups["json"].Value)));
-        Assert.True(documents.Count >= 3);
+        Assert.True(documents.Count >= 4);
         Assert.All(documents, document => Assert.Empty(SettingsSchema.Errors(JsonNode.Parse(document.Json), SettingsSchema.Whole, document.Name)));
     }
 

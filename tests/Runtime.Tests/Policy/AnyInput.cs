@@ -31,6 +31,8 @@ internal sealed class AnyInput(Random random)
             MaxTimeToFirstToken = Maybe(() => Time(0.1, 60)),
             MaxTimePerToken = Maybe(() => Time(0.001, 0.5)),
             MinBattery = random.Next(4) == 0 ? random.NextDouble() : null,
+            MaxCelsius = random.Next(4) == 0 ? random.Next(40, 100) : null,
+            AvoidMetered = random.Next(4) == 0,
             AllowedTargets = random.Next(8) == 0 ? [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => One(Names))] : [],
             AllowedZones = random.Next(8) == 0 ? [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => One(Zones))] : [],
             Offline = random.Next(12) == 0,
@@ -97,6 +99,8 @@ internal sealed class AnyInput(Random random)
         {
             Grid = random.Next(3) == 0 ? new(Number(10, 1000), IntensityKind.Average, "any", (IntensityProvenance)random.Next(4)) : null,
             BatteryLeft = random.Next(4) == 0 ? random.NextDouble() : null,
+            Celsius = random.Next(4) == 0 ? random.Next(20, 110) : null,
+            IsMetered = random.Next(4) == 0,
             PriceFactor = random.Next(4) == 0 ? Number(0.1, 3) : 1,
             LearnedDollars = random.Next(3) == 0 ? Number(1e-6, 1e-2) * (random.Next(2) == 0 ? -1 : 1) : 0,
         };

@@ -41,6 +41,8 @@ internal sealed class WallOracle(RequestProfile profile, RoutingPolicy policy, T
             Wall.Deadline => Above(_figures.Total, profile.TimeLeft?.TotalSeconds),
             Wall.Budget => Either(Above(_figures.Dollars, profile.DollarsLeft), Above(_figures.Grams, profile.GramsLeft)),
             Wall.Battery => target.BatteryLeft is { } left && policy.MinBattery is { } kept && left < kept,
+            Wall.Temperature => target.Celsius is { } hot && policy.MaxCelsius is { } most && hot > most,
+            Wall.Metered => policy.AvoidMetered && target.IsMetered,
             Wall.Figures => Unusable(),
             _ => throw new InvalidOperationException($"The oracle does not know {wall}; teach it."),
         };

@@ -12,6 +12,7 @@ namespace Hybrid.Models.Prefetch;
 internal sealed class SystemLink(LinkCost cost, INetworkMonitor network, string root = "/") : ILinkState
 {
     private const long Up = 1; // RTF_UP
+    private const long Ethernet = 1; // ARPHRD_ETHER
 
     public string? Problem
     {
@@ -24,6 +25,15 @@ internal sealed class SystemLink(LinkCost cost, INetworkMonitor network, string 
             return cost == LinkCost.Auto && IsMobile(name) ? $"the line '{name}' is a mobile one" : null;
         }
     }
+
+    /// <summary>The kind of the line: <c>ethernet</c>, <c>wifi</c>, <c>mobile</c> or <c>other</c>; null where the system does not say.</summary>
+    public string? Kind => DefaultInterface() is not { } name ? null
+        : IsMobile(name) ? "mobile"
+        : Directory.Exists(Path.Combine(root, "sys/class/net", name, "wireless")) ? "wifi"
+        : SysFile.TryWhole(Path.Combine(root, "sys/class/net", name, "type"), out var type) && type == Ethernet ? "ethernet" : "other";
+
+    /// <summary>Whether the line is paid by the byte, as far as that is known.</summary>
+    public bool IsMetered => cost == LinkCost.Metered || (cost == LinkCost.Auto && DefaultInterface() is { } name && IsMobile(name));
 
     private bool IsMobile(string name)
     {

@@ -89,6 +89,8 @@ internal sealed record LoggedDecision
             LearnedDollars = snapshot.LearnedDollars,
             PriceFactor = snapshot.PriceFactor,
             BatteryLeft = snapshot.BatteryLeft,
+            Celsius = snapshot.Celsius,
+            IsMetered = snapshot.IsMetered ? true : null,
             ScoreDollars = decision.Targets[i].ScoreDollars,
             Walls = [.. decision.Targets[i].Walls.Select(wall => wall.Wall).Distinct()],
             Propensity = decision.PropensityAt(i),
@@ -121,6 +123,12 @@ internal sealed record LoggedTarget
     /// <summary>Null where it ran on no battery.</summary>
     public double? BatteryLeft { get; init; }
 
+    /// <summary>Null where it was not known.</summary>
+    public double? Celsius { get; init; }
+
+    /// <summary>Null where the line was not paid by the byte.</summary>
+    public bool? IsMetered { get; init; }
+
     public required double ScoreDollars { get; init; }
 
     /// <summary>Empty where it may be used.</summary>
@@ -129,5 +137,5 @@ internal sealed record LoggedTarget
     /// <summary>How likely it was to be chosen.</summary>
     public required double Propensity { get; init; }
 
-    public TargetSnapshot Snapshot(TargetDescriptor descriptor) => new(descriptor, State, Rates) { Grid = Grid, LearnedDollars = LearnedDollars, PriceFactor = PriceFactor, BatteryLeft = BatteryLeft };
+    public TargetSnapshot Snapshot(TargetDescriptor descriptor) => new(descriptor, State, Rates) { Grid = Grid, LearnedDollars = LearnedDollars, PriceFactor = PriceFactor, BatteryLeft = BatteryLeft, Celsius = Celsius, IsMetered = IsMetered == true };
 }
