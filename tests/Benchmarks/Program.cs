@@ -3,6 +3,7 @@ using Hybrid.Benchmarks;
 using Hybrid.Benchmarks.Bus;
 using Hybrid.Benchmarks.Connector;
 using Hybrid.Benchmarks.Engine;
+using Hybrid.Benchmarks.Fleet;
 using Hybrid.Benchmarks.Gateway;
 using Hybrid.Benchmarks.Models;
 using Hybrid.Benchmarks.Stream;
@@ -22,10 +23,12 @@ switch (args)
         return await ConnectorCommand.RunAsync(rest);
     case ["mqtt", .. var rest]:
         return await BusCommand.RunAsync(rest);
+    case ["fleet", .. var rest]:
+        return await FleetBenchCommand.RunAsync(rest);
     case ["trace"]:
         return TraceCommand.Run();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{ModelsCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{BusCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{ModelsCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{BusCommand.Help}\n{FleetBenchCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);
