@@ -82,7 +82,7 @@ public sealed class PoolsCommandTests : IDisposable
 
         async Task<(string Name, JsonElement Said)> SeenAsync(Func<JsonElement, bool> wanted)
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3)); // for a hang: each look is a process
             while (true)
             {
                 limit.Token.ThrowIfCancellationRequested();

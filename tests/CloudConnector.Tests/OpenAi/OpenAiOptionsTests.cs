@@ -73,8 +73,7 @@ public class OpenAiOptionsTests
         await using var target = factory.Create(options);
         Assert.Equal(TargetCapabilities.Chat | TargetCapabilities.Continuation | TargetCapabilities.Text | TargetCapabilities.Tokens | TargetCapabilities.LogProbabilities, target.Descriptor.Capabilities);
         await ServerCases.CollectAsync(target, Wire.Chat with { MaxTokens = 3, Prompt = new TextPrompt("t") });
-        var asked = Assert.Single(server.Asked);
-        Assert.Equal("/v1/completions", asked.Path);
+        var asked = Assert.Single(server.Asked, one => one.Path == "/v1/completions"); // beside questions how it is
         Assert.Contains("\r\napi-key: canary-key", asked.Head, StringComparison.Ordinal);
         Assert.Contains("\r\nX-Tenant: t1", asked.Head, StringComparison.Ordinal);
         Assert.Contains("\r\nX-Hybrid-Privacy: internal", asked.Head, StringComparison.Ordinal);
