@@ -9,7 +9,7 @@ namespace Hybrid.Cli.Tests.Agent;
 /// <summary>An agent in a process of its own, with a folder for all that it keeps, and a socket on which it says how it is.</summary>
 internal sealed class AgentRun : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly Socket _notified;
     private readonly StringBuilder _log = new();
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();

@@ -12,7 +12,7 @@ namespace Hybrid.Cli.Tests.Serve;
 /// <summary>The server for apps on a free port of this machine, over targets that a test chooses.</summary>
 internal sealed class ServedClient : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
 
     private ServedClient(HybridChatClient client, LocalServer server, WaitingRequests? waiting)
     {

@@ -10,7 +10,7 @@ namespace Hybrid.Edge.Tests.Inference;
 /// <summary>Inference over a real broker, with lines that break.</summary>
 public sealed class BrokerTests(MosquittoFixture fixture) : IClassFixture<MosquittoFixture>, IDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly TemporaryFolder _folder = new();
 
     private CancellationToken Limit => _limit.Token;
