@@ -33,7 +33,7 @@ public sealed class HostileBrokerTests
     [InlineData("3603000161", MqttReasonCode.MalformedPacket)] // a quality of service of 3
     [InlineData("6002" + "0001", MqttReasonCode.MalformedPacket)] // flags of a PUBREL
     [InlineData("3007" + "0001610323" + "0003", MqttReasonCode.TopicAliasInvalid)] // an alias above what was agreed
-    [InlineData("32060001610001" + "00" + "32060001610002" + "00" + "32060001610003" + "00", MqttReasonCode.ReceiveMaximumExceeded)] // three without an answer
+    [InlineData("32060001610001" + "00" + "32060001610002" + "00" + "32060001610003" + "00" + "32060001610004" + "00" + "32060001610005" + "00", MqttReasonCode.ReceiveMaximumExceeded)] // more than twice as many as agreed
     [InlineData("34060001610001" + "00" + "62020001", MqttReasonCode.ProtocolError)] // a PUBREL while the handler runs
     [InlineData("32060001610001" + "00" + "32060001620001" + "00", MqttReasonCode.PacketIdentifierInUse)] // a number for two messages
     public async Task What_breaks_the_protocol_is_told_the_reason_and_the_next_connection_is_made(string sent, MqttReasonCode reason)

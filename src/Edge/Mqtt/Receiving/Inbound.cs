@@ -152,10 +152,12 @@ internal sealed class Inbound
         }
     }
 
+    // mosquitto 2.0.11 under load was seen to have up to twice as many unanswered as agreed. To end the connection for that would end each
+    // one after it, too: so only more than that is an attack.
     private void Count(Link link)
     {
-        if (++link.Unanswered > Options.ReceiveMaximum && Options.Version == MqttVersion.V5)
-            throw new PacketException(MqttReasonCode.ReceiveMaximumExceeded, $"more than {Options.ReceiveMaximum} messages without an answer");
+        if (++link.Unanswered > 2 * Options.ReceiveMaximum && Options.Version == MqttVersion.V5)
+            throw new PacketException(MqttReasonCode.ReceiveMaximumExceeded, $"{link.Unanswered} messages without an answer, where {Options.ReceiveMaximum} are allowed");
     }
 
     private bool TryKeep(Received received)
