@@ -23,7 +23,7 @@ public interface IMqttClient : IAsyncDisposable
     /// <summary>Publishes a message; returns when the broker has it as its quality of service asks: at most once, when it is written to the connection.</summary>
     /// <remarks>
     /// While there is no connection it waits for one. Cancelled before it was sent it is never sent; cancelled later it may arrive.
-    /// Messages of one topic arrive in the order in which they were given to the client.
+    /// Messages of one topic and quality of service arrive in the order in which they were given to the client.
     /// </remarks>
     /// <returns>What the broker said; a refusal throws.</returns>
     Task<MqttPublished> PublishAsync(MqttMessage message, CancellationToken cancellationToken = default);
