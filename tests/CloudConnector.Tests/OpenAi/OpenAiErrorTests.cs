@@ -87,7 +87,11 @@ public class OpenAiErrorTests
         });
         await using var target = new OpenAiTarget(Wire.Options(server.Endpoint));
         for (var i = 0; i < 5; i++)
-            Assert.NotNull((await Asking.AskAsync(target, Wire.Chat)).Completion);
+        {
+            var answer = await Asking.AskAsync(target, Wire.Chat);
+            Assert.True(answer.Completion is not null, $"{answer.Fault}");
+        }
+
         Assert.Equal((5, 4), (server.Asked.Count, closed)); // each but the first found its connection closed, once
     }
 
