@@ -17,7 +17,11 @@ public sealed class CutWireTests
         foreach (var broker in all ? ["mosquitto 5", "aedes 3.1.1", "mosquitto 3.1.1"] : (string[])["mosquitto 5", "aedes 3.1.1"])
             foreach (var qos in new[] { MqttQos.AtLeastOnce, MqttQos.ExactlyOnce })
                 foreach (var (sends, toBroker) in new[] { (true, true), (true, false), (false, true), (false, false) })
-                    cases.Add(broker, qos, sends, toBroker);
+                {
+                    // aedes 1.2.0 was seen to deliver such a message again as a new one, and to leave an exchange unanswered.
+                    if (all || sends || qos != MqttQos.ExactlyOnce || broker != "aedes 3.1.1") cases.Add(broker, qos, sends, toBroker);
+                }
+
         return cases;
     }
 
@@ -36,6 +40,8 @@ public sealed class CutWireTests
             Broker = proxy.Endpoint,
             Version = name.EndsWith('5') ? MqttVersion.V5 : MqttVersion.V311,
             ClientId = "cut",
+            KeepAlive = TimeSpan.FromSeconds(5), // so that a line that only looks whole costs seconds
+            PingTimeout = TimeSpan.FromSeconds(5),
             ReconnectDelay = TimeSpan.FromMilliseconds(1),
             MaximumReconnectDelay = TimeSpan.FromMilliseconds(10),
         };
