@@ -51,7 +51,7 @@ internal sealed class ScriptedTarget(string name, params string[] tokens) : ITar
 
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        Received.Add((request, Descriptor.Zone));
+        lock (Received) Received.Add((request, Descriptor.Zone)); // requests may come at once
         OnReceived?.Invoke();
         try
         {
