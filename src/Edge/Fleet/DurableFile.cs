@@ -40,15 +40,10 @@ internal sealed class DurableFile(string path, IDisk disk)
     /// <exception cref="HybridException">It could not be written; what was there is kept.</exception>
     public void Replace(byte[] bytes)
     {
-        var unfinished = path + ".new";
         try
         {
-            var folder = System.IO.Path.GetDirectoryName(path)!;
-            disk.CreateFolder(folder);
-            disk.Delete(unfinished);
-            disk.Write(unfinished, bytes);
-            disk.Move(unfinished, path);
-            disk.FlushFolder(folder);
+            disk.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
+            WholeFile.Replace(disk, path, bytes);
         }
         catch (Exception exception) when (StorageFaults.IsOurs(exception))
         {

@@ -16,12 +16,7 @@ internal sealed class OutboxConfirmations(OutboxStore store, IMqttClient client,
     {
         if (_subscribing is { IsCompletedSuccessfully: true }) return true;
         if (_subscribing is { IsCompleted: false }) return false;
-        if (_subscribing is { IsFaulted: true } failed && time.GetElapsedTime(_triedAt) < TryEvery)
-        {
-            _ = failed.Exception;
-            return false;
-        }
-
+        if (_subscribing is { IsFaulted: true } && time.GetElapsedTime(_triedAt) < TryEvery) return false;
         _triedAt = time.GetTimestamp();
         _subscribing = SubscribeAsync(cancellationToken);
         _ = WakeAsync(_subscribing);

@@ -4,7 +4,6 @@ namespace Hybrid.Storage;
 /// <remarks>One process at a time has it. Not thread-safe.</remarks>
 internal sealed class RecordFolder : IDisposable
 {
-    private const string Unfinished = ".new";
     private const string LockName = ".lock";
     private readonly string _path;
     private readonly IDisk _disk;
@@ -29,7 +28,7 @@ internal sealed class RecordFolder : IDisposable
             if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var held = FileLock.TryTake(Path.Combine(full, LockName))
                 ?? throw new HybridException(HybridError.Storage, $"Another process has the folder '{full}'. Nothing was changed. End that process, or give this one a folder of its own.");
-            foreach (var file in Directory.EnumerateFiles(full, "*" + Unfinished)) disk.Delete(file);
+            foreach (var file in Directory.EnumerateFiles(full, "*" + WholeFile.Unfinished)) disk.Delete(file);
             return new RecordFolder(full, disk, held);
         });
     }
@@ -38,14 +37,9 @@ internal sealed class RecordFolder : IDisposable
     public void Put(string name, ReadOnlySpan<byte> bytes)
     {
         var (to, copy) = (Path.Combine(_path, name), bytes.ToArray());
-        var from = to + Unfinished;
         Do($"'{to}' could not be written", "What was there before is still there.", () =>
         {
-            _disk.Delete(from);
-            _disk.Write(from, copy);
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(from, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            _disk.Move(from, to);
-            _disk.FlushFolder(_path);
+            WholeFile.Replace(_disk, to, copy, ownerOnly: true);
             return true;
         });
     }
