@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Threading.Channels;
+using Hybrid.Edge.Fleet;
 using Hybrid.Edge.Mqtt;
 using Hybrid.Targets;
 
@@ -10,12 +12,17 @@ namespace Hybrid.Edge.Inference;
 /// <remarks>Thread-safe. It starts each answer afresh: it can take over a request of which nothing was delivered, no other.</remarks>
 public sealed class BusTarget : ITarget, INetworkTarget
 {
+    // A gateway that nobody heard of in this while is asked again; shorter, and each request would try it in vain.
+    private static readonly TimeSpan UnheardFor = TimeSpan.FromSeconds(30);
+
     private readonly IMqttClient _bus;
     private readonly BusTargetOptions _options;
-    private readonly ConcurrentDictionary<string, Channel<ReadOnlyMemory<byte>>> _open = new();
+    private readonly ConcurrentDictionary<string, Asked> _open = new();
     private readonly SemaphoreSlim _subscribing = new(1, 1);
     private readonly CancellationTokenSource _disposed = new();
-    private IAsyncDisposable? _subscription;
+    private readonly List<IAsyncDisposable> _subscriptions = [];
+    private long _unheardUntil;
+    private volatile bool _gone;
     private volatile bool _answered;
 
     /// <summary>Makes the target; sends nothing.</summary>
@@ -32,15 +39,21 @@ public sealed class BusTarget : ITarget, INetworkTarget
     /// <inheritdoc />
     public TargetDescriptor Descriptor { get; }
 
-    /// <summary>Whether the broker can be reached; how the gateway is, its answers tell.</summary>
+    /// <summary>Whether the broker can be reached, and the gateway where it is a device of a fleet; how it is, its answers tell.</summary>
     public TargetState State => !_bus.Connection.IsConnected ? new(TargetReadiness.Unavailable, $"no connection to the broker: {_bus.Connection.Why}")
+        : _gone ? new(TargetReadiness.Unavailable, "its gateway is not connected to the broker")
+        : Interlocked.Read(ref _unheardUntil) > _options.TimeProvider.GetUtcNow().Ticks ? new(TargetReadiness.Unavailable, "no gateway took the last request")
         : _answered ? TargetState.Warm : new(TargetReadiness.Unknown, "not asked yet");
 
     /// <inheritdoc />
     public bool NeedsNetwork => true;
 
-    /// <inheritdoc />
-    public ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default) => new(_bus.Connection.IsConnected);
+    /// <summary>Asks the broker whether the gateway is connected; the gateway itself is not asked.</summary>
+    public async ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default)
+    {
+        if (_bus.Connection.IsConnected) await SubscribeAsync(cancellationToken);
+        return _bus.Connection.IsConnected;
+    }
 
     /// <summary>Returns at once: the gateway wakes what it needs itself.</summary>
     public ValueTask WarmAsync(CancellationToken cancellationToken = default) => default;
@@ -52,25 +65,34 @@ public sealed class BusTarget : ITarget, INetworkTarget
         cancellationToken.ThrowIfCancellationRequested();
         var (id, payload, left) = (Guid.NewGuid().ToString("N"), Check(request, out var time), time);
         await SubscribeAsync(cancellationToken);
-        var replies = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new() { SingleReader = true });
-        _open[id] = replies;
+        var asked = _open[id] = new();
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
         using var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _options.TimeProvider);
         using var any = CancellationTokenSource.CreateLinkedTokenSource(wait.Token, silence.Token);
-        var ended = false;
+        var running = false;
         try
         {
+            if (_gone) throw Unavailable("its gateway is not connected to the broker. Nothing was sent");
+            running = true;
             silence.CancelAfter(Least(_options.FirstUpdateTimeout, left));
-            await GuardAsync(async () => (await _bus.PublishAsync(Message(InferTopics.Requests(_options.Fleet, _options.Device), id, payload, left), any.Token)).Reason, cancellationToken);
-            var reader = new ReplyReader(Descriptor.Name);
-            while (!ended)
+            var taken = await GuardAsync(() => _bus.PublishAsync(Message(InferTopics.Requests(_options.Fleet, _options.Device), id, payload, left), any.Token), cancellationToken);
+            if (taken.Reason is MqttReasonCode.NoMatchingSubscribers)
             {
-                var message = await GuardAsync(async () => await replies.Reader.ReadAsync(any.Token), cancellationToken);
+                running = false;
+                Interlocked.Exchange(ref _unheardUntil, (_options.TimeProvider.GetUtcNow() + UnheardFor).Ticks);
+                throw Unavailable("no gateway listens for it, and the broker dropped the request");
+            }
+
+            var reader = new ReplyReader(Descriptor.Name);
+            while (running)
+            {
+                var message = await GuardAsync(async () => await asked.Replies.Reader.ReadAsync(any.Token), cancellationToken);
                 silence.CancelAfter(_options.IdleTimeout);
-                _answered = true;
+                _answered = asked.Begun = true;
+                Interlocked.Exchange(ref _unheardUntil, 0);
                 foreach (var update in reader.Read(message))
                 {
-                    ended = update.Completion is not null;
+                    running = update.Completion is null;
                     yield return update;
                 }
             }
@@ -78,7 +100,7 @@ public sealed class BusTarget : ITarget, INetworkTarget
         finally
         {
             _open.TryRemove(id, out _);
-            if (!ended) _ = CancelQuietlyAsync(id);
+            if (running) _ = CancelQuietlyAsync(id);
         }
     }
 
@@ -87,7 +109,7 @@ public sealed class BusTarget : ITarget, INetworkTarget
     {
         if (_disposed.IsCancellationRequested) return;
         await _disposed.CancelAsync();
-        if (_subscription is not null) await _subscription.DisposeAsync();
+        foreach (var one in _subscriptions) await one.DisposeAsync();
         _subscribing.Dispose();
     }
 
@@ -104,11 +126,13 @@ public sealed class BusTarget : ITarget, INetworkTarget
 
     private async Task SubscribeAsync(CancellationToken cancellationToken)
     {
-        if (_subscription is not null) return;
         await _subscribing.WaitAsync(cancellationToken);
         try
         {
-            _subscription ??= await _bus.SubscribeAsync(new(InferTopics.Replies(_options.Fleet, _options.ReplyName)), OnReply, cancellationToken);
+            if (_subscriptions.Count > 0) return;
+            var presence = await PresenceAsync(cancellationToken);
+            _subscriptions.Add(await _bus.SubscribeAsync(new(InferTopics.Replies(_options.Fleet, _options.ReplyName)), OnReply, cancellationToken));
+            if (presence is not null) _subscriptions.Add(presence);
         }
         finally
         {
@@ -116,10 +140,31 @@ public sealed class BusTarget : ITarget, INetworkTarget
         }
     }
 
+    private async Task<IAsyncDisposable?> PresenceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _bus.SubscribeAsync(new(new FleetTopics(_options.Fleet, _options.Device).Presence), OnPresence, cancellationToken);
+        }
+        catch (HybridException refused) when (refused.Error == HybridError.Bus)
+        {
+            return null; // The broker may keep it from us; then the gateway's answers tell.
+        }
+    }
+
     private ValueTask OnReply(MqttMessage message, CancellationToken cancellationToken)
     {
         // Nobody waits any more for what is not open: a second end, or an answer that was given up.
-        if (_open.TryGetValue(System.Text.Encoding.ASCII.GetString(message.CorrelationData.Span), out var replies)) replies.Writer.TryWrite(message.Payload.ToArray());
+        if (_open.TryGetValue(System.Text.Encoding.ASCII.GetString(message.CorrelationData.Span), out var asked)) asked.Replies.Writer.TryWrite(message.Payload.ToArray());
+        return default;
+    }
+
+    /// <summary>A gateway that left answers nobody soon; an answer that has begun is waited for, since a line that was cut comes back.</summary>
+    private ValueTask OnPresence(MqttMessage message, CancellationToken cancellationToken)
+    {
+        _gone = IsAway(message.Payload.Span);
+        if (!_gone) return default;
+        foreach (var asked in _open.Values.Where(asked => !asked.Begun)) asked.Replies.Writer.TryComplete();
         return default;
     }
 
@@ -132,7 +177,11 @@ public sealed class BusTarget : ITarget, INetworkTarget
         catch (OperationCanceledException silent) when (!caller.IsCancellationRequested)
         {
             var why = _disposed.IsCancellationRequested ? "it was disposed" : "nothing came for too long";
-            throw new HybridException(HybridError.TargetUnavailable, $"Target '{Descriptor.Name}' failed: {why}. What was delivered stands.", silent);
+            throw Unavailable($"{why}. What was delivered stands", silent);
+        }
+        catch (ChannelClosedException closed)
+        {
+            throw Unavailable("its gateway left the broker before it answered", closed);
         }
         catch (HybridException failure) when (failure.Error == HybridError.Bus)
         {
@@ -164,5 +213,33 @@ public sealed class BusTarget : ITarget, INetworkTarget
         Expiry = expiry is { } left ? TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)) : null,
     };
 
+    private HybridException Unavailable(string why, Exception? cause = null) => new(HybridError.TargetUnavailable, $"Target '{Descriptor.Name}' failed: {why}.", cause);
+
+    private static bool IsAway(ReadOnlySpan<byte> presence)
+    {
+        try
+        {
+            return presence.Length > 0 && JsonSerializer.Deserialize(presence, FleetJson.Default.DevicePresence) is { Online: false };
+        }
+        catch (JsonException)
+        {
+            return false; // not of a device of this version; its answers tell
+        }
+    }
+
     private static TimeSpan Least(TimeSpan one, TimeSpan? other) => other < one ? other.Value : one;
+
+    /// <summary>A request whose answer is waited for.</summary>
+    private sealed class Asked
+    {
+        private volatile bool _begun;
+
+        public Channel<ReadOnlyMemory<byte>> Replies { get; } = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new() { SingleReader = true });
+
+        public bool Begun
+        {
+            get => _begun;
+            set => _begun = value;
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Hybrid.Edge.Fleet;
 using Hybrid.Edge.Inference;
 using Hybrid.Edge.Mqtt;
 using Hybrid.Edge.Tests.Mqtt;
@@ -123,6 +124,38 @@ public sealed class BusTargetTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_nobody_listens_the_request_moves_on_at_once_and_the_gateway_is_left_alone_for_a_while()
+    {
+        var time = new ManualTimeProvider();
+        await using var target = await TargetAsync(time);
+        await using var near = new HybridChatClient([target, new ScriptedTarget("device", "near")], new() { Policy = Hybrid.Policy.PolicyPresets.Fast });
+        Assert.Equal("near", (await near.GetResponseAsync([new(ChatRole.User, "hi")], new ChatOptions(), Limit)).Text);
+        Assert.Equal(HybridError.TargetUnavailable, (await Assert.ThrowsAsync<HybridException>(() => ReadAsync(target))).Error);
+        Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
+        time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_left_the_bus_is_not_asked_and_ends_what_it_has_not_begun()
+    {
+        await using var target = await TargetAsync();
+        await using var fake = await FakeAsync(message => message.CorrelationData.Length > 0 && _bus.TakenNow.Count(one => one.Topic == message.Topic) == 1 ? [] : ["""{"n":0,"text":"a"}""", """{"n":1,"finish":"stop","usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""]);
+        Assert.True(await target.ProbeAsync(Limit));
+        await PresenceAsync(online: true);
+        Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
+        var waiting = ReadAsync(target);
+        await PresenceAsync(online: false);
+        Assert.Equal(HybridError.TargetUnavailable, (await Assert.ThrowsAsync<HybridException>(() => waiting)).Error);
+        Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
+        var before = _bus.TakenNow.Length;
+        Assert.Equal(HybridError.TargetUnavailable, (await Assert.ThrowsAsync<HybridException>(() => ReadAsync(target))).Error);
+        Assert.Equal(before, _bus.TakenNow.Length);
+        await PresenceAsync(online: true);
+        Assert.Equal("a", await ReadAsync(target));
+    }
+
+    [Fact]
     public async Task Cancelling_stops_the_gateway_too()
     {
         var engine = new GateTarget();
@@ -143,6 +176,9 @@ public sealed class BusTargetTests : IDisposable
         _folder.Dispose();
         _limit.Dispose();
     }
+
+    private async Task PresenceAsync(bool online) =>
+        await (await LineAsync()).PublishAsync(FleetClient.Presence(new FleetTopics(Requester.Fleet, Requester.Gateway), new(DesiredDocument.Schema, online, null, null)), Limit);
 
     private static DecodeRequest Request() => new() { Prompt = new MessagesPrompt([new("user", "hi")]) };
 
