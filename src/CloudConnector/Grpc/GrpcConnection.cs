@@ -120,7 +120,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
                 throw Unavailable("it was disposed");
             throw wait.DeadlinePassed
                 ? new HybridException(HybridError.DeadlineExceeded, $"The deadline passed while pool '{Name}' answered. What was delivered stands.")
-                : Unavailable(exception.InnerException is TimeoutException noConnection ? noConnection.Message : $"nothing came for {wait.Allowed.TotalSeconds:0.###} s", exception);
+                : Unavailable(wait.Missed(exception), exception);
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or ObjectDisposedException) // the socket's own: reset while HTTP/2 begins
         {

@@ -21,7 +21,7 @@ public sealed partial class OpenAiTarget
         return exception switch
         {
             PoolFault fault => Told(fault),
-            OperationCanceledException => Unavailable($"nothing came for {wait.Allowed.TotalSeconds:0.###} s", exception),
+            OperationCanceledException => Unavailable(wait.Missed(exception), exception),
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } refused =>
                 Unavailable($"its certificate or TLS was not accepted ({(refused.InnerException ?? refused).Message.TrimEnd('.')})", exception),
             HttpRequestException or IOException or SocketException or ObjectDisposedException => Unavailable(exception.Message, exception),

@@ -27,6 +27,9 @@ internal sealed class StreamWait : IDisposable
         _timer.Change(silence, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>What did not come: a connection, or a message in the time that it had.</summary>
+    public string Missed(Exception exception) => exception.InnerException is TimeoutException noConnection ? noConnection.Message.TrimEnd('.') : $"nothing came for {Allowed.TotalSeconds:0.###} s";
+
     private void Expire()
     {
         try

@@ -300,6 +300,17 @@ public class OpenAiErrorTests
         Assert.True(BrokenConnection.Is(refused.Fault));
     }
 
+    [Fact]
+    public async Task A_connection_that_is_not_made_in_time_is_told_as_that()
+    {
+        // It takes the connection and never answers the handshake.
+        await using var server = new RawServer(exchange => exchange.UntilClosedAsync());
+        await using var target = new OpenAiTarget(Wire.Options(new($"https://127.0.0.1:{server.Endpoint.Port}")) with { ConnectTimeout = TimeSpan.FromMilliseconds(20) });
+        var answer = await Asking.AskAsync(target, Wire.Chat);
+        Assert.Equal(HybridError.TargetUnavailable, answer.Fault?.Error);
+        Assert.Contains("connection could not be established", answer.Fault?.Message, StringComparison.Ordinal);
+    }
+
     private static async Task<Answer> AskAsync(RawServer server, DecodeRequest? request = null)
     {
         await using var target = new OpenAiTarget(Wire.Options(server.Endpoint));

@@ -17,8 +17,10 @@ public sealed class StreamSimulationTests
         var failures = new ConcurrentBag<string>();
         var reasons = new ConcurrentDictionary<HandoverReason, int>();
         var (completed, moved, byTokens, takenOver) = (0, 0, 0, 0);
-        // Away from the tests' own context, so that everything of a run happens on one thread.
-        await Task.Run(() => Parallel.For(FirstSeed, FirstSeed + Runs, (seed, loop) =>
+        // Away from the tests' own context, so that everything of a run happens on one thread; and not on every thread that the pool
+        // has, which would keep the tests beside this one from their sockets for seconds.
+        var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        await Task.Run(() => Parallel.For(FirstSeed, FirstSeed + Runs, cores, (seed, loop) =>
         {
             var run = new SimulatedRun(seed);
             if (run.Run() is { } failure)
