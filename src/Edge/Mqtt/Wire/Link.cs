@@ -40,9 +40,6 @@ internal sealed class Link : IAsyncDisposable
     /// <summary>The topics of what is received.</summary>
     public ReceivedTopics Topics { get; }
 
-    /// <summary>Messages received here that are not answered yet; the receiving side counts them.</summary>
-    public int Unanswered { get; set; }
-
     /// <summary>Messages received here that will not be answered, for their handlers failed.</summary>
     public int Failed { get; set; }
 
