@@ -88,6 +88,10 @@ public sealed partial class HybridChatClient : IChatClient, IAsyncDisposable
     /// <summary>How long each target took to answer the last question of how it is.</summary>
     internal IEnumerable<KeyValuePair<string, TimeSpan>> RoundTrips => _watch?.RoundTrips ?? [];
 
+    /// <summary>Bytes a second that the way to each target took when a request last filled it.</summary>
+    internal IEnumerable<KeyValuePair<string, double>> Bandwidths =>
+        _targets.Where(target => target is INetworkTarget { BytesPerSecond: not null }).Select(target => KeyValuePair.Create(target.Descriptor.Name, ((INetworkTarget)target).BytesPerSecond!.Value));
+
     /// <summary>Says which target would take a request, and why; sends nothing.</summary>
     public Decision Decide(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
     {

@@ -170,8 +170,9 @@ internal sealed class DeviceAgent : IAsyncDisposable
         var targets = new JsonObject();
         foreach (var target in _host.Client.GetService<IReadOnlyList<ITarget>>()!)
             targets[target.Descriptor.Name] = TargetHealth.Of(target, _host.Client.IsOffline).Readiness;
-        var (device, roundTrips) = (_host.Client.Facts, new JsonObject());
+        var (device, roundTrips, bandwidths) = (_host.Client.Facts, new JsonObject(), new JsonObject());
         foreach (var (target, took) in _host.Client.RoundTrips) roundTrips[target] = Math.Round(took.TotalSeconds, 4);
+        foreach (var (target, rate) in _host.Client.Bandwidths) bandwidths[target] = Math.Round(rate);
         return new()
         {
             ["batteryLeft"] = device.BatteryLeft,
@@ -182,6 +183,7 @@ internal sealed class DeviceAgent : IAsyncDisposable
             ["link"] = device.Link,
             ["metered"] = device.IsMetered,
             ["roundTripSeconds"] = roundTrips,
+            ["bytesPerSecond"] = bandwidths,
             ["offline"] = _host.Client.IsOffline,
             ["targets"] = targets,
             ["waiting"] = _waiting?.Count ?? 0,

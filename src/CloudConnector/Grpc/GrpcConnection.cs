@@ -14,6 +14,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
     private readonly GrpcTargetOptions _options;
     private readonly Func<GrpcException, HybridError> _errorOf;
     private readonly TimeProvider _time;
+    private readonly PoolLine _line = new();
     private readonly HttpClient _client;
     private readonly CancellationTokenSource _disposed = new();
     private volatile TargetState _state = new(TargetReadiness.Unknown, "not asked yet");
@@ -34,6 +35,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
         };
+        _line.Watch(handler);
         PinnedAuthority.Trust(handler, options.Descriptor.Name, options.CertificateAuthorityPath);
         _client = new HttpClient(handler) { BaseAddress = options.Endpoint, Timeout = Timeout.InfiniteTimeSpan };
         if (options.ApiKey is { } key)
@@ -44,6 +46,9 @@ internal sealed class GrpcConnection : IAsyncDisposable
     public TargetState State => _state is { Readiness: TargetReadiness.Unavailable } && _time.GetElapsedTime(Volatile.Read(ref _failedAt)) >= _options.RetryAfter
         ? new(TargetReadiness.Unknown, "failed a while ago and not asked since")
         : _state;
+
+    /// <inheritdoc cref="PoolLine.BytesPerSecond"/>
+    public double? BytesPerSecond => _line.BytesPerSecond;
 
     /// <summary>The state, a failure of any age among them.</summary>
     public TargetState LastState => _state;

@@ -46,6 +46,9 @@ public sealed partial class OpenAiTarget : ITarget, INetworkTarget
     public bool NeedsNetwork => !_options.Endpoint.IsLoopback;
 
     /// <inheritdoc />
+    public double? BytesPerSecond => _connection.BytesPerSecond;
+
+    /// <inheritdoc />
     public IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);

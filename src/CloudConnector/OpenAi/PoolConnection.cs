@@ -13,6 +13,7 @@ internal sealed class PoolConnection : IDisposable
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly MediaTypeWithQualityHeaderValue Events = new("text/event-stream");
     private readonly OpenAiTargetOptions _options;
+    private readonly PoolLine _line = new();
     private readonly HttpClient _client;
     private readonly string? _key;
     private int _connections;
@@ -38,11 +39,15 @@ internal sealed class PoolConnection : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // so that a name that moves is looked up again
             ResponseDrainTimeout = TimeSpan.FromMilliseconds(100), // who is no longer listened to shall stop decoding
         };
+        _line.Watch(handler);
         PinnedAuthority.Trust(handler, options.Descriptor.Name, options.CertificateAuthorityPath);
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan, DefaultRequestVersion = HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrHigher };
     }
 
     public ServerAddress Address { get; }
+
+    /// <inheritdoc cref="PoolLine.BytesPerSecond"/>
+    public double? BytesPerSecond => _line.BytesPerSecond;
 
     /// <summary>The key of the latest call, so that it can be kept out of messages.</summary>
     public string? LatestKey { get; private set; }

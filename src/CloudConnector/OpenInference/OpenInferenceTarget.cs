@@ -47,6 +47,9 @@ public sealed class OpenInferenceTarget : ITarget, INetworkTarget
     /// <inheritdoc />
     public bool NeedsNetwork => !_options.Endpoint.IsLoopback;
 
+    /// <inheritdoc />
+    public double? BytesPerSecond => _pool.BytesPerSecond;
+
     /// <summary>Asks whether the model is ready, and where it is not, whether the server is.</summary>
     /// <remarks>
     /// Warm: the model is ready. Warming: it is being loaded, or the server is not ready either. Cold: it can be loaded. Unavailable: it

@@ -73,6 +73,9 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     /// <inheritdoc />
     public bool NeedsNetwork { get; }
 
+    /// <summary>That of the replica with the fastest.</summary>
+    public double? BytesPerSecond => _parts.Replicas.All.Max(replica => (replica.Target as INetworkTarget)?.BytesPerSecond);
+
     /// <inheritdoc />
     public bool CanTakeOver(IReadOnlyCollection<string> lost) => _parts.Replicas.HasAnotherThan(lost);
 

@@ -36,6 +36,9 @@ public sealed class WorkerTarget : ITarget, INetworkTarget
     /// <inheritdoc />
     public bool NeedsNetwork => !_options.Endpoint.IsLoopback;
 
+    /// <inheritdoc />
+    public double? BytesPerSecond => _pool.BytesPerSecond;
+
     /// <summary>Asks the pool for its state.</summary>
     /// <remarks>A pool out of reach gives <see cref="TargetReadiness.Unavailable"/> with the reason; it does not throw.</remarks>
     public async Task<TargetState> RefreshAsync(CancellationToken cancellationToken = default)
