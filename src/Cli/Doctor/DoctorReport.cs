@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hybrid.Device;
 using Hybrid.Engines.LlamaCpp;
+using Hybrid.Engines.Residency;
 using Hybrid.Targets;
 using Microsoft.Extensions.Configuration;
 
@@ -63,7 +64,9 @@ internal sealed record DoctorReport(IReadOnlyList<Finding> Findings)
             findings.Add(new("cpu features", system.Features));
             foreach (var device in system.Devices)
                 findings.Add(new($"device {device.Name}", $"{device.Description}, {device.TotalBytes >> 20} MB, {device.FreeBytes >> 20} MB free"));
-            if (system.Devices.All(device => device.Name == "CPU"))
+            if (system.GpuProblem is { } problem)
+                findings.Add(new("gpu", "", problem));
+            else if (system.Devices.All(device => device.Name == "CPU"))
                 findings.Add(new("gpu", "none; native/README.md says how to use one"));
         }
         catch (HybridException exception)
@@ -96,7 +99,7 @@ internal sealed record DoctorReport(IReadOnlyList<Finding> Findings)
             await target.WarmAsync(cancellationToken);
             var loaded = target.Descriptor;
             var path = configuration["Hybrid:Local:ModelPath"];
-            return new(name, $"{path}: {loaded.ParametersBillions * 1000:0.#}M parameters, context {loaded.ContextLength}, {loaded.Capabilities}");
+            return new(name, $"{path}: {loaded.ParametersBillions * 1000:0.#}M parameters, context {loaded.ContextLength}, {loaded.Capabilities}{((target as ResidentTarget)?.WhereItRuns() is { } place ? $", {place}" : "")}");
         }
         catch (HybridException exception)
         {

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Hybrid.Accounting;
 using Hybrid.Engines.Grammar;
 using Hybrid.Engines.LlamaCpp.Batching;
+using Hybrid.Engines.LlamaCpp.Gpu;
 using Hybrid.Engines.LlamaCpp.Native;
 using Hybrid.Engines.LlamaCpp.Speculation;
 using Hybrid.Engines.LlamaCpp.State;
@@ -68,6 +69,9 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     /// <summary>The model file as the engine found it.</summary>
     internal GgufFile File => _model.File;
 
+    /// <summary>Where it runs, and why there: on the processor, or with how many of its layers on which GPUs.</summary>
+    public string Placement { get; private init; } = "";
+
     /// <summary>Seconds in <c>llama_decode</c> since the load; for the decode thread.</summary>
     internal double DecodeSeconds => _context.AllSeconds;
 
@@ -103,15 +107,31 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
             NativeLog.Logger = loggerFactory.CreateLogger("Hybrid.Engines.LlamaCpp");
         NativeLibraries.EnsureLoaded(options.NativePath);
         var time = timeProvider ?? TimeProvider.System;
+        var placement = await Task.Run(() => GpuPlacement.Of(options, GpuDevices.All()), cancellationToken);
+        try
+        {
+            return await LoadAsync(options, placement, time, progress, cancellationToken);
+        }
+        catch (HybridException failure) when (placement.Layers > 0 && failure.Error is HybridError.ModelFile or HybridError.Internal)
+        {
+            // What the file itself is to blame for fails again, and says so.
+            return await LoadAsync(options, placement.Refused(failure.Message), time, progress, cancellationToken);
+        }
+    }
+
+    private static async Task<LlamaEngine> LoadAsync(LlamaEngineOptions options, GpuPlacement placement, TimeProvider time, IProgress<double>? progress, CancellationToken cancellationToken)
+    {
+        NativeLog.Placed(options.ModelPath, placement, wanted: options.GpuLayers);
         var began = time.GetTimestamp();
-        var model = await ModelLoad.RunAsync(options.ModelPath, options.GpuLayers, time, progress, cancellationToken, options.ReadAhead);
+        var model = await ModelLoad.RunAsync(options.ModelPath, placement.Layers, time, progress, cancellationToken, options.ReadAhead);
         LlamaModel? draft = null;
         try
         {
-            draft = options.DraftModelPath is { } path ? await ModelLoad.RunAsync(path, options.GpuLayers, time, progress: null, cancellationToken) : null;
+            var draftLayers = placement.Layers == placement.All ? placement.Layers : 0;
+            draft = options.DraftModelPath is { } path ? await ModelLoad.RunAsync(path, draftLayers, time, progress: null, cancellationToken) : null;
             if (draft is not null && !model.SharesVocabularyWith(draft))
                 throw new HybridException(HybridError.Configuration, $"DraftModelPath '{options.DraftModelPath}' has another vocabulary than '{options.ModelPath}'. Nothing was loaded; draft with a model of the same family, or with none.");
-            var engine = new LlamaEngine(model, draft, options, time);
+            var engine = new LlamaEngine(model, draft, options, time) { Placement = placement.Words };
             engine._meter.Loaded(time.GetElapsedTime(began));
             return engine;
         }

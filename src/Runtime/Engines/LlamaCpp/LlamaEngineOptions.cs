@@ -62,7 +62,8 @@ public sealed record LlamaEngineOptions
     /// <value>50; take 0 where two engines share the same few cores.</value>
     public int Poll { get; init; } = 50;
 
-    /// <summary>Layers to put on a GPU, where the libraries have one; negative: all.</summary>
+    /// <summary>Layers to put on GPUs, the output layer counted as one; negative: as many as fit into what is free on them.</summary>
+    /// <remarks>They are divided by what is free on each. A model that a GPU refuses runs on the processor, and the log says so.</remarks>
     /// <value>-1</value>
     public int GpuLayers { get; init; } = -1;
 

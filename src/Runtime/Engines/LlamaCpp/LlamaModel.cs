@@ -197,7 +197,7 @@ internal sealed unsafe class LlamaModel : IDisposable
             try
             {
                 guarded.RequireUnchanged();
-                return new LlamaModel(handle, guarded, gpuLayers == 0 || !LlamaSystem.HasGpu());
+                return new LlamaModel(handle, guarded, gpuLayers == 0);
             }
             catch
             {

@@ -1,3 +1,4 @@
+using Hybrid.Engines.LlamaCpp.Gpu;
 using Hybrid.Engines.LlamaCpp.Native;
 
 namespace Hybrid.Engines.LlamaCpp;
@@ -18,30 +19,19 @@ public sealed record LlamaSystem(string Version, string Folder, string Features,
         var devices = new LlamaDevice[(int)NativeMethods.ggml_backend_dev_count()];
         for (var i = 0; i < devices.Length; i++)
         {
-            var device = NativeMethods.ggml_backend_dev_get((nuint)i);
-            nuint free, total;
-            NativeMethods.ggml_backend_dev_memory(device, &free, &total);
-            devices[i] = new(
-                NativeLibraries.Utf8(NativeMethods.ggml_backend_dev_name(device)),
-                NativeLibraries.Utf8(NativeMethods.ggml_backend_dev_description(device)).Trim(),
-                (long)total,
-                (long)free);
+            devices[i] = GpuDevices.Describe(NativeMethods.ggml_backend_dev_get((nuint)i));
         }
 
         return new(
             NativeLibraries.Utf8(NativeMethods.llama_version()),
             NativeLibraries.Folder!,
             NativeLibraries.Utf8(NativeMethods.llama_print_system_info()).Trim(' ', '|'),
-            devices);
+            devices) { GpuProblem = GpuDevices.Problem(NativeLibraries.Folder!) };
     }
 
-    /// <summary>Whether the loaded libraries have a GPU to put layers on.</summary>
-    internal static bool HasGpu()
-    {
-        const int Gpu = 1;
-        const int IntegratedGpu = 2;
-        return NativeMethods.ggml_backend_dev_by_type(Gpu) != 0 || NativeMethods.ggml_backend_dev_by_type(IntegratedGpu) != 0;
-    }
+    /// <summary>Why the libraries for a GPU that lie beside the others are not in use.</summary>
+    /// <value>Null: there are none, or they are.</value>
+    public string? GpuProblem { get; private init; }
 }
 
 /// <summary>A processor or a GPU that can decode.</summary>

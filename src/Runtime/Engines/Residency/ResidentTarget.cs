@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Hybrid.Engines.LlamaCpp;
 using Hybrid.Streaming;
 using Hybrid.Targets;
 
@@ -60,6 +61,13 @@ internal sealed class ResidentTarget(Residences models, ResidentModel model) : I
         if (models.Find(this, counts: false) is not { } peek) return TokenEstimate.OfMessages(messages);
         using (peek)
             return peek.Target is ITokenCounter counter ? counter.CountTokens(messages) : TokenEstimate.OfMessages(messages);
+    }
+
+    /// <summary>Where the loaded model runs, and why there; null where none is loaded, or its engine does not say.</summary>
+    public string? WhereItRuns()
+    {
+        using var peek = models.Find(this, counts: false);
+        return (peek?.Target as LlamaEngine)?.Placement;
     }
 
     public async ValueTask DisposeAsync()

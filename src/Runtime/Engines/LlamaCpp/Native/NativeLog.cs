@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Hybrid.Engines.LlamaCpp.Gpu;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,6 +27,10 @@ internal static unsafe partial class NativeLog
     }
 
     public static void Install() => NativeMethods.llama_log_set(&OnLine, 0);
+
+    /// <summary>Says where a model runs: loudly where that is less of a GPU than was wanted.</summary>
+    public static void Placed(string path, GpuPlacement placement, int wanted) => LogPlaced(
+        Logger, placement.Layers < (wanted < 0 ? placement.All : wanted) ? LogLevel.Warning : placement.Layers > 0 ? LogLevel.Information : LogLevel.Debug, path, placement.Words);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLine(int level, byte* text, nint data)
@@ -61,6 +66,9 @@ internal static unsafe partial class NativeLog
         if (line.Length > 0 && line.Trim('.').Length > 0)
             LogNative(Logger, entry, line);
     }
+
+    [LoggerMessage(EventId = 2002, Message = "Model '{Path}' runs {Where}.")]
+    private static partial void LogPlaced(ILogger logger, LogLevel level, string path, string where);
 
     [LoggerMessage(EventId = 2001, Message = "llama.cpp: {Line}")]
     private static partial void LogNative(ILogger logger, LogLevel level, string line);

@@ -58,6 +58,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Ggml)] public static partial nuint ggml_backend_dev_count();
     [LibraryImport(Ggml)] public static partial nint ggml_backend_dev_get(nuint index);
     [LibraryImport(Ggml)] public static partial nint ggml_backend_dev_by_type(int type);
+    [LibraryImport(GgmlBase)] public static partial int ggml_backend_dev_type(nint device);
     [LibraryImport(GgmlBase)] public static partial byte* ggml_backend_dev_name(nint device);
     [LibraryImport(GgmlBase)] public static partial byte* ggml_backend_dev_description(nint device);
     [LibraryImport(GgmlBase)] public static partial void ggml_backend_dev_memory(nint device, nuint* free, nuint* total);
