@@ -34,6 +34,7 @@ internal static class FleetReader
         };
         if (read.ReportEvery < LeastReport) section.Error(nameof(FleetOptions.ReportEvery), $"{read.ReportEvery} is out of range; use 10 s or more");
         if (read.HealthTimeout <= TimeSpan.Zero) section.Error(nameof(FleetOptions.HealthTimeout), $"{read.HealthTimeout} is out of range; use a time above 0");
+        if (read.Device == "replies") section.Error(nameof(FleetOptions.Device), "'replies' is the part of the bus where answers go, and no device's name; choose another one");
         CheckKeys(section, read);
         section.RefuseUnknown();
         return read;

@@ -36,6 +36,7 @@ public sealed class FleetReaderTests
     [InlineData("""{ "Broker": "b" }""", "Hybrid:Fleet:Broker: 'b' is not an absolute address")]
     [InlineData("""{ "Fleet": "a/b" }""", "Hybrid:Fleet:Fleet: 'a/b' is not a name")]
     [InlineData("""{ "Device": "+" }""", "Hybrid:Fleet:Device: '+' is not a name")]
+    [InlineData("""{ "Device": "replies" }""", "Hybrid:Fleet:Device: 'replies' is the part of the bus")]
     [InlineData("""{ "ReportEvery": 1 }""", "Hybrid:Fleet:ReportEvery: 00:00:01 is out of range")]
     [InlineData("""{ "HealthTimeout": 0 }""", "Hybrid:Fleet:HealthTimeout: 00:00:00 is out of range")]
     [InlineData("""{ "Tls": { "KeyPath": "k" } }""", "Hybrid:Fleet:Tls:KeyPath: it needs a CertificatePath")]
