@@ -10,11 +10,12 @@ namespace Hybrid.Tests.Engines.LlamaCpp;
 public sealed class NativeVersionTests : IDisposable
 {
     private static readonly string Ours = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant(), "native");
-    private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-natives-").FullName;
+    private readonly string _folder;
 
     public NativeVersionTests()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(Ours), "The libraries beside these tests are Linux's.");
+        _folder = Directory.CreateTempSubdirectory("hybrid-natives-").FullName;
         foreach (var file in Directory.EnumerateFiles(Ours))
             File.CreateSymbolicLink(Path.Combine(_folder, Path.GetFileName(file)), file);
     }
