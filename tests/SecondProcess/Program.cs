@@ -9,6 +9,7 @@ return args switch
     ["pull", var root, var endpoint, var reference, var connections, var shardSize] => await PullVerb.RunAsync(root, endpoint, reference, int.Parse(connections), int.Parse(shardSize)),
     ["outbox", var path, var seed] => await OutboxVerb.RunAsync(path, int.Parse(seed)),
     ["device", var path, var broker, var round] => await DeviceVerb.RunAsync(path, broker, round),
+    ["natives", var folder, .. var before] => NativesVerb.Run(folder, before),
     ["load"] => await LoadVerb.RunAsync(),
     _ => throw new InvalidOperationException($"No such verb: {string.Join(' ', args)}"),
 };

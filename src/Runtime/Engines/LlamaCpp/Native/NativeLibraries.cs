@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -9,6 +10,13 @@ namespace Hybrid.Engines.LlamaCpp.Native;
 internal static unsafe class NativeLibraries
 {
     public const string Version = "0.5.0";
+
+    /// <summary>The ggml that <see cref="Version"/> was released with.</summary>
+    public const string GgmlVersion = "0.25.1";
+
+    /// <summary>The platforms that a package Hybrid.Native.LlamaCpp.* is made for.</summary>
+    public static readonly string[] Packaged = ["linux-x64", "linux-arm64"];
+
     private static readonly Lock Gate = new();
     private static string? _folder;
     private static HybridException? _failure;
@@ -54,31 +62,43 @@ internal static unsafe class NativeLibraries
                 : throw Error($"{source} is '{named}', and there is no libllama in that folder. Point it at a build of llama.cpp v{Version}, or unset it.");
         }
 
-        var rid = RuntimeInformation.RuntimeIdentifier;
-        string[] beside = [Path.Combine(AppContext.BaseDirectory, "runtimes", Portable(), "native"), Path.Combine(AppContext.BaseDirectory, "runtimes", rid, "native"), AppContext.BaseDirectory];
+        var rid = Portable();
+        // The last are the host's own: where a single file unpacks itself, and the package cache for an app that runs from it.
+        string[] beside = [.. ((string[])[
+            Path.Combine(AppContext.BaseDirectory, "runtimes", rid, "native"),
+            Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
+            AppContext.BaseDirectory,
+            .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)]).Select(Full).Distinct()];
         return beside.FirstOrDefault(folder => Library(folder, "llama") is not null)
-            ?? throw Error($"The llama.cpp libraries for {rid} are not beside the app (looked in {string.Join(", ", beside.Distinct())}). " +
-                "Build the app with npm on the machine, or set HYBRID_LLAMA_PATH to a build of llama.cpp v" + Version + ".");
+            ?? throw Error($"The llama.cpp libraries for {rid} are not beside the app (looked in {string.Join(", ", beside)}). {Remedy(rid)}");
     }
+
+    private static string Remedy(string rid) => Packaged.Contains(rid)
+        ? $"Add them with 'dotnet add package Hybrid.Native.LlamaCpp.{rid}', or set HYBRID_LLAMA_PATH to a build of llama.cpp v{Version}."
+        : $"There are packages of them for {string.Join(" and ", Packaged)}; here, set HYBRID_LLAMA_PATH to a build of llama.cpp v{Version}.";
 
     private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     private static string Portable()
     {
         var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
-        return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        // The prebuilt libraries need glibc.
+        var musl = OperatingSystem.IsLinux() && RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
+        return $"{system}{(musl ? "-musl" : "")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 
-    /// <summary>The file of a library: its plain name, or one that carries the backend and the version as npm's builds do.</summary>
-    private static string? Library(string folder, string name)
+    private static string? Library(string folder, string name) => Files(folder, name) is [var first, ..] ? first : null;
+
+    /// <summary>The files of a library: its plain name, or names that carry the backend and the version as npm's builds do; a link counts as what it leads to.</summary>
+    private static IReadOnlyList<string> Files(string folder, string name)
     {
         if (!Directory.Exists(folder))
-            return null;
+            return [];
         var (prefix, extension) = OperatingSystem.IsWindows() ? ("", ".dll") : ("lib", OperatingSystem.IsMacOS() ? ".dylib" : ".so");
-        var plain = Path.Combine(folder, prefix + name + extension);
-        if (File.Exists(plain))
-            return plain;
-        return Directory.EnumerateFiles(folder, $"{prefix}{name}.*").Where(file => file.Contains(extension, StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault();
+        return [.. Directory.EnumerateFiles(folder, $"{prefix}{name}.*")
+            .Where(file => file.Contains(extension, StringComparison.Ordinal))
+            .OrderBy(file => Path.GetFileName(file) != prefix + name + extension).ThenBy(file => file, StringComparer.Ordinal)
+            .DistinctBy(file => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file)];
     }
 
     private static void Load(string folder)
@@ -88,6 +108,7 @@ internal static unsafe class NativeLibraries
             _ = NativeMethods.setenv("GGML_NO_BACKTRACE", "1", overwrite: 1);
         _base = Open(folder, "ggml-base");
         _ggml = Open(folder, "ggml");
+        CheckGgml(folder);
         _llama = Open(folder, "llama");
         NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
         Check(folder);
@@ -137,14 +158,51 @@ internal static unsafe class NativeLibraries
         _ => 0,
     };
 
-    /// <summary>A changed struct layout shows nowhere else: the version and a few defaults must be the known ones.</summary>
+    /// <summary>A changed struct layout shows nowhere else: the versions and a few defaults must be the known ones.</summary>
     private static void Check(string folder)
     {
-        var version = NativeLibrary.TryGetExport(_llama, "llama_version", out _) ? Utf8(NativeMethods.llama_version()) : "older than 0.5.0";
-        var same = version == Version || version.StartsWith(Version + "-", StringComparison.Ordinal);
-        if (same && Canaries())
-            return;
-        throw Error($"'{folder}' holds llama.cpp {version}{(same ? " with another struct layout" : "")}; this SDK is made for {Version}. Use the libraries that its build brings, or build llama.cpp at tag v{Version}.");
+        var version = VersionOf(_llama, "llama_version");
+        if (!Is(version, Version))
+            throw Error($"'{folder}' holds llama.cpp {version}; {MadeFor}");
+        // An upgrade over an older folder leaves both; which of them the other files go with cannot be known.
+        foreach (var other in Files(folder, "llama").Skip(1))
+        {
+            if (NativeLibrary.TryLoad(other, out var library) && VersionOf(library, "llama_version") is var second && !Is(second, Version))
+                throw Error($"'{folder}' holds llama.cpp {version} and, as {Path.GetFileName(other)}, {second}. Remove one of them: {MadeFor}");
+        }
+
+        if (!Canaries())
+            throw Error($"'{folder}' holds llama.cpp {version} with another struct layout; {MadeFor}");
+    }
+
+    /// <summary>Before libllama is loaded, which may not find all that it needs in another ggml.</summary>
+    private static void CheckGgml(string folder)
+    {
+        // Asked of libggml, so that the loader answers for the libggml-base that it runs on: one that is in the process already under
+        // the same name is taken in place of the file beside it. Windows looks at one file only.
+        var version = VersionOf(OperatingSystem.IsWindows() ? _base : _ggml, "ggml_version");
+        if (!Is(version, GgmlVersion))
+            throw Error($"llama.cpp of '{folder}' would run on ggml {version}, and {Version} belongs to ggml {GgmlVersion}. {Stranger(folder)}{MadeFor}");
+    }
+
+    private static string MadeFor => $"this SDK is made for {Version}. Use the libraries of its package Hybrid.Native.LlamaCpp.* of the same version, or build llama.cpp at tag v{Version}.";
+
+    private static bool Is(string version, string expected) => version == expected || version.StartsWith(expected + "-", StringComparison.Ordinal);
+
+    private static string VersionOf(nint library, string function) => NativeLibrary.TryGetExport(library, function, out var address)
+        ? Utf8(((delegate* unmanaged[Cdecl]<byte*>)address)())
+        : $"without {function} (older than {Version})";
+
+    /// <summary>Where the other ggml came from: another package of this process, or a file of another build in the folder.</summary>
+    private static string Stranger(string folder)
+    {
+        var ours = Files(folder, "ggml-base").Select(file => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file).ToList();
+        using var process = Process.GetCurrentProcess();
+        var loaded = process.Modules.Cast<ProcessModule>().Select(module => module.FileName)
+            .FirstOrDefault(file => Path.GetFileName(file).Contains("ggml-base", StringComparison.Ordinal) && !ours.Contains(file));
+        return loaded is null
+            ? "Its libggml-base is of another build; "
+            : $"The process had loaded '{loaded}' before: let whoever brings it run in another process; ";
     }
 
     private static bool Canaries()
