@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using Google.Protobuf;
@@ -6,14 +5,14 @@ using Hybrid.Protocol;
 
 namespace Hybrid.CloudConnector.Grpc;
 
-/// <summary>One call of gRPC over HTTP/2: messages out, messages in, and the status at the end.</summary>
-internal sealed class GrpcCall : IAsyncDisposable
+/// <summary>A call over the HTTP/2 client in the box.</summary>
+internal sealed class GrpcHttpCall : GrpcCall
 {
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
     private readonly GrpcMessageReader _reader;
 
-    private GrpcCall(HttpResponseMessage response, Stream body, int messageLimit)
+    private GrpcHttpCall(HttpResponseMessage response, Stream body, int messageLimit)
     {
         (_response, _body) = (response, body);
         _reader = new(body, messageLimit);
@@ -39,7 +38,7 @@ internal sealed class GrpcCall : IAsyncDisposable
                 throw new GrpcException(GrpcStatus.Unknown, $"The answer is {response.Content.Headers.ContentType?.MediaType ?? "of no type"} and not gRPC; is this the gRPC port?");
             // A refused call may carry its status among the headers and no body at all.
             ThrowIfFailed(response.Headers, required: false);
-            return new(response, await response.Content.ReadAsStreamAsync(cancellationToken), request.MessageLimit);
+            return new GrpcHttpCall(response, await response.Content.ReadAsStreamAsync(cancellationToken), request.MessageLimit);
         }
         catch
         {
@@ -48,10 +47,9 @@ internal sealed class GrpcCall : IAsyncDisposable
         }
     }
 
-    /// <summary>The next message, or null when the call ended with status OK.</summary>
-    /// <exception cref="GrpcException">It ended with another status, or with none.</exception>
-    public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
-        where T : class, IMessage<T>
+    /// <inheritdoc />
+    public override async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken cancellationToken)
+        where T : class
     {
         var message = await _reader.ReadAsync(parser, cancellationToken);
         if (message is null)
@@ -59,7 +57,8 @@ internal sealed class GrpcCall : IAsyncDisposable
         return message;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
     {
         // Disposing an unfinished body resets the stream, which tells the far side to stop decoding.
         await _body.DisposeAsync();
@@ -80,13 +79,6 @@ internal sealed class GrpcCall : IAsyncDisposable
             return;
         var status = int.TryParse(text, out var code) && Enum.IsDefined((GrpcStatus)code) ? (GrpcStatus)code : GrpcStatus.Unknown;
         var message = headers.TryGetValues("grpc-message", out var messages) ? GrpcMessageText.Decode(messages.First()) : $"status {text}";
-        throw new GrpcException(status, message) { RetryAfter = Pushback(headers) };
+        throw new GrpcException(status, message) { RetryAfter = headers.TryGetValues("grpc-retry-pushback-ms", out var waits) ? Pushback(waits.First()) : null };
     }
-
-    /// <summary>How long a server wants a caller to wait before it tries again; null where it does not say, or says never.</summary>
-    private static TimeSpan? Pushback(HttpResponseHeaders headers) =>
-        headers.TryGetValues("grpc-retry-pushback-ms", out var values)
-        && int.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) && milliseconds > 0
-            ? TimeSpan.FromMilliseconds(milliseconds)
-            : null;
 }
