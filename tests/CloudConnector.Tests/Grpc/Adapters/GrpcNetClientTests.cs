@@ -16,6 +16,8 @@ public sealed class GrpcNetClientTests : GrpcContract
 {
     private readonly List<GrpcChannel> _channels = [];
 
+    private protected override bool KeepsDeadlines => true;
+
     private protected override Task<GrpcCall> StartAsync(Uri endpoint, GrpcRequest request, CancellationToken cancellationToken)
     {
         var channel = GrpcChannel.ForAddress(endpoint, new() { MaxReceiveMessageSize = null });
