@@ -79,9 +79,22 @@ internal sealed class MqttNetOpener(Action<MqttNetOptions>? configure)
                     LingerState = new LingerOption(false, 0), // MQTTnet's own throws away what was just written: a goodbye, too
                 },
         };
-        configure?.Invoke(net);
+        Configure(net);
         return net.AuthenticationMethod is null
             ? net
             : throw new HybridException(HybridError.Configuration, "MQTTnet's enhanced authentication cannot be used here. Nothing was sent; use UserName and Password, or a certificate.");
+    }
+
+    private void Configure(MqttNetOptions net)
+    {
+        try
+        {
+            configure?.Invoke(net);
+        }
+        catch (Exception failure)
+        {
+            // Its message is not repeated: it may hold a secret.
+            throw new HybridException(HybridError.Configuration, $"What changes MQTTnet's options failed with {failure.GetType().Name}. Nothing was sent.", failure);
+        }
     }
 }

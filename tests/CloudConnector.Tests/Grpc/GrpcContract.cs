@@ -151,7 +151,8 @@ public abstract class GrpcContract : IAsyncLifetime
         var (said, fault) = await AskAsync(new GrpcRequest(Service, "Stream", new Ask { Scenario = "endless", Count = 1 }) { Timeout = TimeSpan.FromMilliseconds(300) });
         Assert.Single(said);
         Assert.Equal(GrpcStatus.DeadlineExceeded, fault!.Status);
-        Assert.Contains((await _peer.SawAsync("cancelled")).GetProperty("reason").GetString(), ["deadline", KeepsDeadlines ? "reset" : "deadline"]);
+        var reason = (await _peer.SawAsync("cancelled")).GetProperty("reason").GetString();
+        Assert.True(reason == "deadline" || (KeepsDeadlines && reason == "reset"), reason);
     }
 
     [Fact]
