@@ -15,7 +15,8 @@ internal sealed class GrpcConnection : IAsyncDisposable
     private readonly Func<GrpcException, HybridError> _errorOf;
     private readonly TimeProvider _time;
     private readonly PoolLine _line = new();
-    private readonly HttpClient _client;
+    private readonly HttpClient? _client;
+    private readonly GrpcStarter _start;
     private readonly CancellationTokenSource _disposed = new();
     private volatile TargetState _state = new(TargetReadiness.Unknown, "not asked yet");
     private long _failedAt;
@@ -26,6 +27,12 @@ internal sealed class GrpcConnection : IAsyncDisposable
     {
         options.Validate();
         (_options, _time, _errorOf) = (options, time, errorOf);
+        if (options.Starter is { } starter)
+        {
+            _start = starter;
+            return;
+        }
+
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
@@ -40,6 +47,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
         _client = new HttpClient(handler) { BaseAddress = options.Endpoint, Timeout = Timeout.InfiniteTimeSpan };
         if (options.ApiKey is { } key)
             _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        _start = (request, cancellationToken) => GrpcHttpCall.StartAsync(_client, request, cancellationToken);
     }
 
     /// <summary>As last seen. A failure counts for <see cref="GrpcTargetOptions.RetryAfter"/>; then the pool may be tried again.</summary>
@@ -91,7 +99,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
     }
 
     public Task<GrpcCall> StartAsync(GrpcRequest request, StreamWait wait, CancellationToken caller) =>
-        GuardAsync(wait, () => GrpcCall.StartAsync(_client, request, wait.Token), caller);
+        GuardAsync(wait, () => _start(request, wait.Token), caller);
 
     /// <summary>A call with one reply, and with OK behind it.</summary>
     public Task<T> UnaryAsync<T>(GrpcRequest request, MessageParser<T> parser, StreamWait wait, CancellationToken caller)
@@ -99,7 +107,7 @@ internal sealed class GrpcConnection : IAsyncDisposable
             wait,
             async () =>
             {
-                await using var call = await GrpcCall.StartAsync(_client, request, wait.Token);
+                await using var call = await _start(request, wait.Token);
                 var reply = await call.ReadAsync(parser, wait.Token) ?? throw new GrpcException(GrpcStatus.Internal, "There was no reply.") { IsLocal = true };
                 return await call.ReadAsync(parser, wait.Token) is null ? reply : throw new GrpcException(GrpcStatus.Internal, "There was more than one reply.") { IsLocal = true };
             },
@@ -146,6 +154,6 @@ internal sealed class GrpcConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _disposed.CancelAsync();
-        _client.Dispose();
+        _client?.Dispose();
     }
 }

@@ -16,11 +16,14 @@ internal sealed class GrpcOutgoing : HttpContent
     /// <summary>Closes this half of the call.</summary>
     public void Complete() => _messages.Writer.TryComplete();
 
+    /// <summary>The messages in turn, for whoever sends them; to be read once.</summary>
+    public IAsyncEnumerable<IMessage> ReadAllAsync(CancellationToken cancellationToken) => _messages.Reader.ReadAllAsync(cancellationToken);
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        await foreach (var message in _messages.Reader.ReadAllAsync(cancellationToken))
+        await foreach (var message in ReadAllAsync(cancellationToken))
         {
             await stream.WriteAsync(GrpcFraming.ToArray(message), cancellationToken);
             await stream.FlushAsync(cancellationToken);

@@ -7,12 +7,19 @@ namespace Hybrid.CloudConnector.Grpc;
 /// <summary>What a call is made of.</summary>
 /// <param name="Service">With its package, such as <c>hybrid.decode.v1.Decode</c>.</param>
 /// <param name="Method">One of the service.</param>
-/// <param name="Content">The message, or the messages as they come (<see cref="GrpcOutgoing"/>).</param>
-internal sealed record GrpcRequest(string Service, string Method, HttpContent Content)
+/// <param name="Message">The message; null: they come by <paramref name="Outgoing"/>.</param>
+/// <param name="Outgoing">The messages as they come.</param>
+internal sealed record GrpcRequest(string Service, string Method, IMessage? Message, GrpcOutgoing? Outgoing)
 {
     /// <summary>A call with one message.</summary>
     public GrpcRequest(string service, string method, IMessage message)
-        : this(service, method, new ByteArrayContent(GrpcFraming.ToArray(message)))
+        : this(service, method, message, null)
+    {
+    }
+
+    /// <summary>A call whose messages are written while it runs.</summary>
+    public GrpcRequest(string service, string method, GrpcOutgoing outgoing)
+        : this(service, method, null, outgoing)
     {
     }
 
@@ -31,9 +38,9 @@ internal sealed record GrpcRequest(string Service, string Method, HttpContent Co
         {
             Version = System.Net.HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = Content,
+            Content = Outgoing ?? (HttpContent)new ByteArrayContent(GrpcFraming.ToArray(Message!)),
         };
-        Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         request.Headers.Add("grpc-accept-encoding", "identity");
         if (Timeout is { } left)

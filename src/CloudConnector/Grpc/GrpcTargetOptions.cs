@@ -39,6 +39,10 @@ public abstract record GrpcTargetOptions
     /// <value>10 seconds</value>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What calls go through.</summary>
+    /// <value>Null: connections of the target's own.</value>
+    internal GrpcStarter? Starter { get; init; }
+
     /// <summary>The pool's name and address; not the key.</summary>
     public sealed override string ToString() => $"{Descriptor.Name} ({Endpoint})";
 

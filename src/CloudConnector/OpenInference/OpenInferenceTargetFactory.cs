@@ -1,3 +1,4 @@
+using Hybrid.CloudConnector.Grpc;
 using Hybrid.Configuration;
 using Hybrid.Targets;
 using Microsoft.Extensions.Configuration;
@@ -5,14 +6,14 @@ using Microsoft.Extensions.Configuration;
 namespace Hybrid.CloudConnector.OpenInference;
 
 /// <summary>Makes the pools of type <c>openinference</c>, whose answers come whole.</summary>
-internal sealed class OpenInferenceTargetFactory(TimeProvider time) : ITargetFactory
+internal sealed class OpenInferenceTargetFactory(TimeProvider time, GrpcStarterSource? calls = null) : ITargetFactory
 {
     public string Type => "openinference";
 
-    public ITarget Create(PoolOptions options) => Create(options, streaming: false, time);
+    public ITarget Create(PoolOptions options) => Create(options, streaming: false, time, calls);
 
     /// <exception cref="HybridException">Something cannot be used; the message gives every error with its key path.</exception>
-    public static OpenInferenceTarget Create(PoolOptions options, bool streaming, TimeProvider time)
+    public static OpenInferenceTarget Create(PoolOptions options, bool streaming, TimeProvider time, GrpcStarterSource? calls)
     {
         var path = $"{HybridOptions.Section}:{nameof(HybridOptions.Pools)}:{options.Descriptor.Name}";
         List<string> errors = [];
@@ -49,7 +50,7 @@ internal sealed class OpenInferenceTargetFactory(TimeProvider time) : ITargetFac
         };
         settings.RefuseUnknown();
         FigureRules.ThrowIfAny(errors);
-        return new OpenInferenceTarget(read, time);
+        return new OpenInferenceTarget(read with { Starter = calls?.Invoke(read) }, time);
     }
 
     /// <summary>Text always; chats where there is a template for them.</summary>

@@ -1,11 +1,12 @@
 using System.Globalization;
+using Hybrid.CloudConnector.Grpc;
 using Hybrid.Configuration;
 using Hybrid.Targets;
 
 namespace Hybrid.CloudConnector.Pools;
 
 /// <summary>Makes the pools of type <c>worker</c>.</summary>
-internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
+internal sealed class WorkerTargetFactory(TimeProvider time, GrpcStarterSource? calls = null) : ITargetFactory
 {
     public string Type => "worker";
 
@@ -41,6 +42,6 @@ internal sealed class WorkerTargetFactory(TimeProvider time) : ITargetFactory
             };
         }
 
-        return new WorkerTarget(read, time);
+        return new WorkerTarget(read with { Starter = calls?.Invoke(read) }, time);
     }
 }

@@ -20,10 +20,16 @@ public sealed class MqttClient : IMqttClient
     /// <summary>Creates a client, which does nothing until it is started; with a <see cref="MqttClientOptions.SessionPath"/> it opens that file.</summary>
     /// <exception cref="HybridException">The options cannot be used (<see cref="HybridError.Configuration"/>), or the session's file cannot (<see cref="HybridError.Storage"/>).</exception>
     public MqttClient(MqttClientOptions options, ILogger<MqttClient>? logger = null)
+        : this(options, logger, StreamLink.OpenAsync)
+    {
+    }
+
+    /// <summary>Creates a client over links that another library makes.</summary>
+    internal MqttClient(MqttClientOptions options, ILogger<MqttClient>? logger, LinkOpener open)
     {
         MqttClientOptionsCheck.Throw(options);
         (_options, _logger) = (options, logger ?? NullLogger<MqttClient>.Instance);
-        _connector = new(options);
+        _connector = new(options, open);
         _delay = new(options.ReconnectDelay, options.MaximumReconnectDelay, options.Randomizer ?? new EvenChance().Draw);
         _session = new(options, _logger);
     }
@@ -179,7 +185,7 @@ public sealed class MqttClient : IMqttClient
         {
             MqttMeter.Connected();
             MqttLog.Connected(_logger, _options.Broker.Host, answer.SessionPresent ? "still has" : "did not have");
-            Say(new(true, answer.SessionPresent, answer.Reason, answer.Properties.Reason ?? "connected"));
+            Say(new(true, answer.SessionPresent, answer.Reason, answer.Why ?? "connected"));
             _ = run.FollowAsync(_session.Attach(link, answer.SessionPresent));
             await using var stop = run.Stopping.UnsafeRegister(static link => ((Link)link!).End(new(MqttReasonCode.Success, "stopped"), tell: true), link);
             var failure = await link.RunAsync(_session, _connector.ForgetsSession);

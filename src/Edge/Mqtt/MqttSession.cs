@@ -41,17 +41,28 @@ internal sealed class MqttSession : IPacketHandler, IDisposable
         Inbound.Subscriptions.Detach();
     }
 
-    public void Handle(Link link, PacketType type, int flags, in ReadOnlySequence<byte> body)
+    public void Handle(StreamLink link, PacketType type, int flags, in ReadOnlySequence<byte> body)
     {
         if (type == PacketType.Publish)
         {
-            Inbound.Take(link, flags, body);
+            var (message, id) = ReceivedPublish.Read(flags, body, link.Limits.Version, link.Topics);
+            Inbound.Take(link, message, id);
             return;
         }
 
         if (flags != (type == PacketType.PubRel ? 2 : 0)) throw PacketException.Malformed("flags that must not be set");
         Handle(link, type, body.IsSingleSegment ? body.FirstSpan : body.ToArray());
     }
+
+    public void Handle(Link link, MqttMessage message, ushort id) => Inbound.Take(link, message, id);
+
+    public void Handle(Link link, AckPacket ack, string? why)
+    {
+        if (ack.Type == PacketType.PubRel) Inbound.Take(link, ack);
+        else Outbound.Take(link, ack, why);
+    }
+
+    public void Handle(PacketType type, GrantPacket grant) => Inbound.Subscriptions.Take(type, grant);
 
     public ValueTask WaitForRoomAsync(CancellationToken cancellationToken) => Inbound.WaitForRoomAsync(cancellationToken);
 
@@ -64,14 +75,11 @@ internal sealed class MqttSession : IPacketHandler, IDisposable
         var version = link.Limits.Version;
         switch (type)
         {
-            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
-                Outbound.Take(link, AckPacket.Read(type, body, version, out var why), why);
-                break;
-            case PacketType.PubRel:
-                Inbound.Take(link, AckPacket.Read(type, body, version, out _));
+            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp or PacketType.PubRel:
+                Handle(link, AckPacket.Read(type, body, version, out var why), why);
                 break;
             case PacketType.SubAck or PacketType.UnsubAck:
-                Inbound.Subscriptions.Take(type, GrantPacket.Read(type, body, version));
+                Handle(type, GrantPacket.Read(type, body, version));
                 break;
             case PacketType.PingResp:
                 if (body.Length > 0) throw PacketException.Malformed("a PINGRESP that is too long");

@@ -7,11 +7,14 @@ namespace Hybrid.CloudConnector.Tests.Pools;
 
 public class WorkerTargetTests
 {
+    /// <summary>Makes the target under test.</summary>
+    protected virtual WorkerTarget Create(WorkerTargetOptions options, TimeProvider? time = null) => new(options, time);
+
     [Fact]
     public async Task An_answer_comes_as_the_far_target_gave_it()
     {
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        await using var target = Create(Asking.Options(worker.Server.Grpc));
         Assert.Equal(TargetReadiness.Unknown, target.State.Readiness);
         var answer = await Asking.AskAsync(target);
         Assert.Equal(("Hello wörld", ScriptedTarget.Completion), (answer.Text, answer.Completion));
@@ -31,7 +34,7 @@ public class WorkerTargetTests
     public async Task The_far_targets_error_keeps_its_kind_and_words_before_and_after_the_first_token(HybridError error)
     {
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        await using var target = Create(Asking.Options(worker.Server.Grpc));
         foreach (var said in (string[][])[[], ["a", "b"]])
         {
             worker.Target.Answer = (_, _) => ScriptedTarget.Fail(new HybridException(error, "thus and so, 100 % wörtlich"), said);
@@ -45,8 +48,8 @@ public class WorkerTargetTests
     public async Task A_key_is_sent_and_a_wrong_one_is_unauthorized()
     {
         await using var worker = await InProcessWorker.StartAsync(options => options.ApiKeys.Add("right"));
-        await using var right = new WorkerTarget(Asking.Options(worker.Server.Grpc) with { ApiKey = "right" });
-        await using var wrong = new WorkerTarget(Asking.Options(worker.Server.Grpc) with { ApiKey = "wrong" });
+        await using var right = Create(Asking.Options(worker.Server.Grpc) with { ApiKey = "right" });
+        await using var wrong = Create(Asking.Options(worker.Server.Grpc) with { ApiKey = "wrong" });
         Assert.NotNull((await Asking.AskAsync(right)).Completion);
         var refused = (await Asking.AskAsync(wrong)).Fault!;
         Assert.Equal(HybridError.Unauthorized, refused.Error);
@@ -57,7 +60,7 @@ public class WorkerTargetTests
     public async Task Cancelling_throws_and_stops_the_far_decoding()
     {
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        await using var target = Create(Asking.Options(worker.Server.Grpc));
         worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(worker.Limit);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -72,7 +75,7 @@ public class WorkerTargetTests
     public async Task Leaving_the_stream_stops_the_far_decoding()
     {
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        await using var target = Create(Asking.Options(worker.Server.Grpc));
         worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
         await foreach (var _ in target.GenerateAsync(Asking.Request, worker.Limit))
             break;
@@ -83,7 +86,7 @@ public class WorkerTargetTests
     public async Task Disposing_ends_a_running_stream_with_an_error()
     {
         await using var worker = await InProcessWorker.StartAsync();
-        var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        var target = Create(Asking.Options(worker.Server.Grpc));
         worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
         var answer = await Asking.AskAsync(target, on: _ => target.DisposeAsync().AsTask().GetAwaiter().GetResult());
         Assert.Equal(("a", HybridError.TargetUnavailable), (answer.Text, answer.Fault?.Error));
@@ -95,7 +98,7 @@ public class WorkerTargetTests
     {
         var time = new ManualTimeProvider();
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc) with { IdleTimeout = TimeSpan.FromSeconds(30) }, time);
+        await using var target = Create(Asking.Options(worker.Server.Grpc) with { IdleTimeout = TimeSpan.FromSeconds(30) }, time);
         worker.Target.Answer = (_, token) => worker.Target.Stall(["a"], token);
         await using var updates = target.GenerateAsync(Asking.Request, worker.Limit).GetAsyncEnumerator(worker.Limit);
         Assert.True(await updates.MoveNextAsync());
@@ -118,7 +121,7 @@ public class WorkerTargetTests
     {
         var time = new ManualTimeProvider();
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc), time);
+        await using var target = Create(Asking.Options(worker.Server.Grpc), time);
         var asked = new TaskCompletionSource();
         worker.Target.Answer = (_, token) =>
         {
@@ -138,7 +141,7 @@ public class WorkerTargetTests
     {
         var time = new ManualTimeProvider();
         await using var worker = await InProcessWorker.StartAsync(time: time);
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc), time);
+        await using var target = Create(Asking.Options(worker.Server.Grpc), time);
         await Asking.AskAsync(target, Asking.Request with { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(7) });
         Assert.Equal(time.GetUtcNow() + TimeSpan.FromSeconds(7), worker.Target.Asked.Single().Deadline);
         var late = await Asking.AskAsync(target, Asking.Request with { Deadline = time.GetUtcNow() });
@@ -150,7 +153,7 @@ public class WorkerTargetTests
     public async Task A_request_that_the_zone_may_not_see_is_not_sent()
     {
         await using var worker = await InProcessWorker.StartAsync();
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        await using var target = Create(Asking.Options(worker.Server.Grpc));
         Assert.NotNull((await Asking.AskAsync(target, Asking.Request with { Privacy = PrivacyClass.Confidential })).Completion);
         Assert.Equal(HybridError.NoTargetAllowed, (await Asking.AskAsync(target, Asking.Request with { Privacy = PrivacyClass.Secret })).Fault?.Error);
         Assert.Single(worker.Target.Asked);
@@ -163,7 +166,7 @@ public class WorkerTargetTests
         await using var worker = await InProcessWorker.StartAsync();
         var endpoint = worker.Server.Grpc;
         await worker.Server.StopAsync();
-        await using var target = new WorkerTarget(Asking.Options(endpoint), time);
+        await using var target = Create(Asking.Options(endpoint), time);
         Assert.Equal(HybridError.TargetUnavailable, (await Asking.AskAsync(target)).Fault?.Error);
         Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
         time.Advance(TimeSpan.FromSeconds(10));
@@ -176,7 +179,7 @@ public class WorkerTargetTests
     {
         var loading = new TaskCompletionSource<ITarget>();
         await using var worker = await InProcessWorker.StartAsync(load: (_, _) => loading.Task, warm: false);
-        await using var target = new WorkerTarget(Asking.Options(worker.Server.Grpc));
+        await using var target = Create(Asking.Options(worker.Server.Grpc));
         Assert.Equal(TargetReadiness.Warming, (await target.RefreshAsync(worker.Limit)).Readiness);
         var warm = target.WarmAsync(worker.Limit).AsTask();
         Assert.False(warm.IsCompleted);

@@ -3,11 +3,18 @@ using Hybrid.Edge.Tests.Mqtt.Brokers;
 
 namespace Hybrid.Edge.Tests.Mqtt;
 
-public sealed class MqttTlsTests : IDisposable
+public class MqttTlsTests : IDisposable
 {
     private readonly Certificates _certificates = new();
 
-    public void Dispose() => _certificates.Dispose();
+    public void Dispose()
+    {
+        _certificates.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Makes the client under test.</summary>
+    protected virtual MqttClient Create(MqttClientOptions options) => new(options);
 
     [Fact]
     public async Task A_certificate_of_the_named_authority_is_accepted_and_its_pin_too()
@@ -46,7 +53,7 @@ public sealed class MqttTlsTests : IDisposable
         Assert.DoesNotContain("secret word", wrong.ToString(), StringComparison.Ordinal);
 
         // Without one the broker ends TLS 1.3 behind the handshake: what is seen is a connection that ends at once, and so another attempt.
-        await using var bare = new MqttClient(Options(broker, trusting));
+        await using var bare = Create(Options(broker, trusting));
         var refused = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         bare.ConnectionChanged += (_, _) => refused.TrySetResult();
         using var cancel = new CancellationTokenSource();
@@ -84,19 +91,19 @@ public sealed class MqttTlsTests : IDisposable
 
     private static MqttClientOptions Options(IBroker broker, MqttTlsOptions tls) => new() { Broker = broker.Endpoint, Tls = tls, ReconnectDelay = TimeSpan.FromMilliseconds(1) };
 
-    private static Task ConnectAsync(IBroker broker, MqttTlsOptions tls) => StartAsync(Options(broker, tls));
+    private Task ConnectAsync(IBroker broker, MqttTlsOptions tls) => StartAsync(Options(broker, tls));
 
-    private static Task ConnectAsync(Uri endpoint, MqttTlsOptions tls) => StartAsync(new() { Broker = endpoint, Tls = tls, Version = MqttVersion.V311 });
+    private Task ConnectAsync(Uri endpoint, MqttTlsOptions tls) => StartAsync(new() { Broker = endpoint, Tls = tls, Version = MqttVersion.V311 });
 
-    private static async Task StartAsync(MqttClientOptions options)
+    private async Task StartAsync(MqttClientOptions options)
     {
-        await using var client = new MqttClient(options);
+        await using var client = Create(options);
         using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         await client.StartAsync(hang.Token);
         await client.PublishAsync(new() { Topic = "t", Qos = MqttQos.AtLeastOnce }, hang.Token);
     }
 
-    private static async Task FailAsync(IBroker broker, MqttTlsOptions tls, string words)
+    private async Task FailAsync(IBroker broker, MqttTlsOptions tls, string words)
     {
         var failure = await Assert.ThrowsAsync<HybridException>(() => ConnectAsync(broker, tls));
         Assert.Equal(HybridError.Bus, failure.Error);

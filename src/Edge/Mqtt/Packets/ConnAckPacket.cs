@@ -22,7 +22,8 @@ internal sealed record ConnAckPacket(bool SessionPresent, MqttReasonCode Reason,
         return new(flags == 1, reason, properties);
     }
 
-    private static MqttReasonCode Translate(byte code) => code switch
+    /// <summary>A return code of MQTT 3.1.1 in the words of MQTT 5.</summary>
+    public static MqttReasonCode Translate(byte code) => code switch
     {
         0 => MqttReasonCode.Success,
         1 => MqttReasonCode.UnsupportedProtocolVersion,

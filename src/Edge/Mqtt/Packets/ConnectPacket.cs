@@ -14,7 +14,8 @@ internal sealed record ConnectPacket(MqttClientOptions Options, string ClientId,
 
     private bool IsFive => Options.Version == MqttVersion.V5;
 
-    private static uint Seconds(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? uint.MaxValue : (uint)Math.Min(Math.Ceiling(time.TotalSeconds), uint.MaxValue - 1);
+    /// <summary>A time in whole seconds; for ever is the largest number.</summary>
+    public static uint Seconds(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? uint.MaxValue : (uint)Math.Min(Math.Ceiling(time.TotalSeconds), uint.MaxValue - 1);
 
     private int Length
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Hybrid.Edge.Mqtt.Packets;
 using Hybrid.Edge.Mqtt.Sessions;
 using Hybrid.Edge.Mqtt.Wire;
@@ -53,10 +52,9 @@ internal sealed class Inbound
         lock (_lock) _received.Clear();
     }
 
-    /// <summary>Takes a PUBLISH.</summary>
-    public void Take(Link link, int flags, in ReadOnlySequence<byte> body)
+    /// <summary>Takes a message and its number, 0 at most once.</summary>
+    public void Take(Link link, MqttMessage message, ushort id)
     {
-        var (message, id) = ReceivedPublish.Read(flags, body, Options.Version, link.Topics);
         MqttMeter.Received();
         _matched.Clear();
         Subscriptions.Match(message, _matched);

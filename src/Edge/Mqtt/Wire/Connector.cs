@@ -3,7 +3,7 @@ using Hybrid.Edge.Mqtt.Packets;
 namespace Hybrid.Edge.Mqtt.Wire;
 
 /// <summary>Makes links to one broker.</summary>
-internal sealed class Connector(MqttClientOptions options)
+internal sealed class Connector(MqttClientOptions options, LinkOpener open)
 {
     private bool _begun;
 
@@ -17,7 +17,7 @@ internal sealed class Connector(MqttClientOptions options)
     public void Restart() => _begun = false;
 
     /// <exception cref="MqttFault">There is no connection.</exception>
-    public async Task<(Link Link, ConnAckPacket Answer)> ConnectAsync(CancellationToken cancellationToken)
+    public async Task<(Link Link, Greeting Answer)> ConnectAsync(CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
@@ -47,22 +47,18 @@ internal sealed class Connector(MqttClientOptions options)
         }
     }
 
-    private async Task<(Link Link, ConnAckPacket Answer)> ConnectAsync(bool clean, CancellationToken cancellationToken)
+    private async Task<(Link Link, Greeting Answer)> ConnectAsync(bool clean, CancellationToken cancellationToken)
     {
         var password = await PasswordAsync(cancellationToken);
-        var link = new Link(await BrokerStream.OpenAsync(options, cancellationToken), options);
-        try
-        {
-            var answer = await link.GreetAsync(new(options, ClientId, clean, password), cancellationToken);
-            if (answer.Reason != MqttReasonCode.Success) throw new MqttFault(MqttFailure.Refused(answer.Reason, answer.Properties.Reason));
-            ClientId = answer.Properties.ClientId ?? ClientId;
-            return (link, answer);
-        }
-        catch
+        var (link, answer) = await open(new(options, ClientId, clean, password), cancellationToken);
+        if (answer.Reason != MqttReasonCode.Success)
         {
             await link.DisposeAsync();
-            throw;
+            throw new MqttFault(MqttFailure.Refused(answer.Reason, answer.Why));
         }
+
+        ClientId = answer.ClientId ?? ClientId;
+        return (link, answer);
     }
 
     private async Task<string?> PasswordAsync(CancellationToken cancellationToken)

@@ -1,267 +1,42 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using Hybrid.Edge.Mqtt.Packets;
 
 namespace Hybrid.Edge.Mqtt.Wire;
 
+/// <summary>Opens a link and greets the broker.</summary>
+/// <exception cref="MqttFault">There is no connection.</exception>
+internal delegate Task<(Link Link, Greeting Answer)> LinkOpener(ConnectPacket hello, CancellationToken cancellationToken);
+
 /// <summary>One connection to a broker, from its first packet to its last.</summary>
-/// <remarks>What is written goes to a pipe, and one loop takes all that is there to the broker at once: many small packets are one write.</remarks>
-internal sealed class Link : IAsyncDisposable
+internal abstract class Link : IAsyncDisposable
 {
-    private const int High = 1 << 20; // bytes: more messages wait
-    private const int Low = 1 << 18; // bytes: more messages are asked for
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
-
-    private readonly Stream _stream;
-    private readonly MqttClientOptions _options;
-    private readonly LinkClock _clock;
-    private readonly PipeReader _input;
-    private readonly Pipe _output = new(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 16 << 10, useSynchronizationContext: false));
-    private readonly Lock _writing = new();
-    private readonly CancellationTokenSource _cut = new();
-    private readonly TaskCompletionSource<(MqttFailure Failure, bool Tell)> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private SentTopics _aliases = new(0);
-    private int _pending;
-    private int _wasFull;
-    private bool _closed;
-    private bool _held;
-
-    public Link(Stream stream, MqttClientOptions options)
-    {
-        (_stream, _options) = (stream, options);
-        _input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 32 << 10, leaveOpen: true));
-        _clock = new(this, options);
-        Topics = new(options.TopicAliasMaximum);
-    }
-
     /// <summary>What the broker can do; known once it has answered.</summary>
-    public BrokerLimits Limits { get; private set; } = null!;
-
-    /// <summary>The topics of what is received.</summary>
-    public ReceivedTopics Topics { get; }
+    public BrokerLimits Limits { get; protected set; } = null!;
 
     /// <summary>Messages received here that will not be answered, for their handlers failed.</summary>
     public int Failed { get; set; }
 
     /// <summary>Whether messages should wait; if so, the handler is told when not.</summary>
-    public bool IsFull
-    {
-        get
-        {
-            if (Volatile.Read(ref _pending) < High) return false;
-            Interlocked.Exchange(ref _wasFull, 1);
-            return Volatile.Read(ref _pending) >= High;
-        }
-    }
-
-    /// <summary>Says who is there, and reads the broker's answer.</summary>
-    public async Task<ConnAckPacket> GreetAsync(ConnectPacket hello, CancellationToken cancellationToken)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        hello.WriteTo(bytes);
-        await _stream.WriteAsync(bytes.WrittenMemory, cancellationToken);
-        await _stream.FlushAsync(cancellationToken);
-        while (true)
-        {
-            var read = await _input.ReadAsync(cancellationToken);
-            var rest = read.Buffer;
-            if (PacketFrame.TryTake(ref rest, _options.MaximumPacketSize, out var header, out var body))
-            {
-                if (header != (int)PacketType.ConnAck << 4) throw PacketException.Protocol("another packet where a CONNACK must come");
-                var answer = ConnAckPacket.Read(body.ToArray(), _options.Version);
-                _input.AdvanceTo(rest.Start);
-                Limits = BrokerLimits.Of(answer.Properties, _options);
-                _aliases = new(Limits.Aliases);
-                return answer;
-            }
-
-            _input.AdvanceTo(rest.Start, rest.End);
-            if (read.IsCompleted) throw new EndOfStreamException("the broker closed the connection without an answer" + (_options.Version == MqttVersion.V5 ? "; if it speaks MQTT 3.1.1 only, set Version" : ""));
-        }
-    }
-
-    /// <summary>Ends a connection that was never used.</summary>
-    public async Task SayGoodbyeAsync(CancellationToken cancellationToken)
-    {
-        var bytes = new ArrayBufferWriter<byte>();
-        new DisconnectPacket(Limits.Version, MqttReasonCode.Success).WriteTo(bytes);
-        await _stream.WriteAsync(bytes.WrittenMemory, cancellationToken);
-        await _stream.FlushAsync(cancellationToken);
-        await DrainAsync(); // until the broker has closed its side
-    }
+    public abstract bool IsFull { get; }
 
     /// <summary>Writes a packet; false where the connection is gone, and with it the packet.</summary>
-    public bool Write<T>(T packet) where T : IPacket
-    {
-        lock (_writing) return !_closed && Append(packet);
-    }
+    public abstract bool Write<T>(T packet) where T : IPacket;
 
     /// <summary>Writes a message, with a short number in place of its topic where that is agreed.</summary>
-    public bool Publish(MqttMessage message, ushort id, bool again, uint? expiry)
-    {
-        lock (_writing)
-        {
-            if (_closed) return false;
-            var alias = _aliases.Of(message.Topic, out var known);
-            return Append(new PublishPacket(message, Limits.Version, id, again, expiry, alias, named: !known));
-        }
-    }
+    public abstract bool Publish(MqttMessage message, ushort id, bool again, uint? expiry);
 
     /// <summary>Ends the connection; the first reason counts.</summary>
     /// <param name="failure">Why.</param>
     /// <param name="tell">Whether the broker is told the reason.</param>
-    public void End(MqttFailure failure, bool tell) => _ended.TrySetResult((failure, tell));
+    public abstract void End(MqttFailure failure, bool tell);
 
     /// <summary>Reads and writes until the connection ends, and says why it did.</summary>
     /// <param name="handler">Takes the packets.</param>
     /// <param name="forget">Whether the broker forgets the session when the client goes in order.</param>
-    public async Task<MqttFailure> RunAsync(IPacketHandler handler, bool forget)
-    {
-        var writing = Task.Run(() => GuardAsync(WriteAsync(handler)));
-        var reading = Task.Run(() => GuardAsync(ReadAsync(handler)));
-        var watching = GuardAsync(_clock.WatchAsync(_cut.Token));
-        var (failure, tell) = await _ended.Task;
-        lock (_writing)
-        {
-            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget && failure.Reason == MqttReasonCode.Success));
-            _closed = true;
-            _output.Writer.Complete();
-        }
+    public abstract Task<MqttFailure> RunAsync(IPacketHandler handler, bool forget);
 
-        // A broker that was told closes its side: only then is it sure that it has read all.
-        if (tell) await Task.WhenAny(Task.WhenAll(writing, reading), Task.Delay(Linger, _options.TimeProvider, _cut.Token));
-        await _cut.CancelAsync();
-        await _stream.DisposeAsync();
-        await Task.WhenAll(writing, reading, watching);
-        return failure;
-    }
+    /// <summary>Ends a connection that was never used.</summary>
+    public abstract Task SayGoodbyeAsync(CancellationToken cancellationToken);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _cut.CancelAsync();
-        await _stream.DisposeAsync();
-        await _input.CompleteAsync();
-        _cut.Dispose();
-    }
-
-    private bool Append<T>(T packet) where T : IPacket
-    {
-        Interlocked.Add(ref _pending, packet.Size);
-        packet.WriteTo(_output.Writer);
-        return _held || Flush();
-    }
-
-    // It never waits: the pipe has no bound of its own.
-    private bool Flush()
-    {
-        var flushed = _output.Writer.FlushAsync(CancellationToken.None);
-        return flushed.IsCompleted;
-    }
-
-    // While packets are read that are there already, their answers wait for each other and go as one write.
-    private void Hold()
-    {
-        lock (_writing) _held = true;
-    }
-
-    private void LetGo()
-    {
-        lock (_writing)
-        {
-            _held = false;
-            if (!_closed) Flush();
-        }
-    }
-
-    private async Task WriteAsync(IPacketHandler handler)
-    {
-        while (true)
-        {
-            var read = await _output.Reader.ReadAsync(_cut.Token);
-            foreach (var piece in read.Buffer) await _stream.WriteAsync(piece, _cut.Token);
-            await _stream.FlushAsync(_cut.Token);
-            var left = Interlocked.Add(ref _pending, -(int)read.Buffer.Length);
-            _output.Reader.AdvanceTo(read.Buffer.End);
-            _clock.Sent();
-            if (read.IsCompleted) break;
-            if (left < Low && Interlocked.Exchange(ref _wasFull, 0) == 1) handler.Drained();
-        }
-
-        await _output.Reader.CompleteAsync();
-    }
-
-    private async Task ReadAsync(IPacketHandler handler)
-    {
-        while (true)
-        {
-            var read = await _input.ReadAsync(_cut.Token);
-            _clock.Received();
-            var rest = read.Buffer;
-            Hold();
-            try
-            {
-                while (!_ended.Task.IsCompleted && PacketFrame.TryTake(ref rest, _options.MaximumPacketSize, out var header, out var body))
-                {
-                    handler.Handle(this, (PacketType)(header >> 4), header & 15, body);
-                    var room = handler.WaitForRoomAsync(_cut.Token);
-                    if (room.IsCompletedSuccessfully) continue;
-                    LetGo();
-                    _clock.Pause();
-                    await room;
-                    _clock.Resume();
-                    Hold();
-                }
-            }
-            finally
-            {
-                LetGo();
-            }
-
-            _input.AdvanceTo(_ended.Task.IsCompleted ? read.Buffer.End : rest.Start, read.Buffer.End);
-            if (read.IsCompleted) throw new EndOfStreamException("the broker closed the connection");
-        }
-    }
-
-    private async Task GuardAsync(Task loop)
-    {
-        try
-        {
-            await loop;
-        }
-        catch (PacketException broken)
-        {
-            End(MqttFailure.Broken(broken), tell: true);
-
-            // What it still sends is read and thrown away, so that it can read why.
-            await DrainAsync();
-        }
-        catch (MqttFault fault)
-        {
-            End(fault.Failure, tell: true);
-        }
-        catch (Exception lost)
-        {
-            End(MqttFailure.Lost(lost is EndOfStreamException ? lost.Message : $"the line to the broker was lost: {lost.Message.TrimEnd('.')}", lost), tell: false);
-        }
-    }
-
-    private async Task DrainAsync()
-    {
-        var bytes = ArrayPool<byte>.Shared.Rent(4096);
-        try
-        {
-            while (await _stream.ReadAsync(bytes, _cut.Token) > 0)
-            {
-                // Thrown away.
-            }
-        }
-        catch (Exception lost) when (_cut.IsCancellationRequested || lost is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            // It is gone.
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
-    }
+    /// <inheritdoc />
+    public abstract ValueTask DisposeAsync();
 }

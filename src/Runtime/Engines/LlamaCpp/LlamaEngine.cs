@@ -26,7 +26,6 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
 {
     private const int LargestDefaultContext = 4096;
     private const int DefaultContexts = 4;
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
     private readonly LlamaModel _model;
     private readonly LlamaEngineOptions _options;
     private readonly DecodeContext _context;
@@ -191,7 +190,7 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
     {
         cancellationToken.ThrowIfCancellationRequested();
         var sequence = Prepare(request);
-        using var deadline = Deadline(request);
+        using var deadline = RequestRules.Deadline(request, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline?.Token ?? default);
         _loop.Add(sequence);
         try
@@ -276,16 +275,6 @@ public sealed class LlamaEngine : ITarget, ITokenCounter, IEmbeddingTarget
 
     /// <summary>Tokens of all requests together.</summary>
     internal static int CellsOf(LlamaEngineOptions options, int length) => options.KvTokens ?? length * Math.Min(options.Slots, DefaultContexts);
-
-    private CancellationTokenSource? Deadline(DecodeRequest request)
-    {
-        if (request.Deadline is not { } deadline)
-            return null;
-        var left = deadline - _time.GetUtcNow();
-        if (left <= TimeSpan.Zero)
-            throw new HybridException(HybridError.DeadlineExceeded, $"The deadline {deadline:O} had passed before decoding began. Nothing was decoded.");
-        return new CancellationTokenSource(left < LongestTimer ? left : LongestTimer, _time);
-    }
 
     private Sequence Prepare(DecodeRequest request)
     {

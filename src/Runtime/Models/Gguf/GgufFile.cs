@@ -72,7 +72,12 @@ internal sealed class GgufFile
     private static GgufFile OpenPart(string path, bool isModel)
     {
         if (Directory.Exists(path))
-            throw Refuse(path, "it is a folder; name the GGUF file in it");
+        {
+            throw Refuse(path, File.Exists(System.IO.Path.Combine(path, "genai_config.json"))
+                ? "it is a folder of ONNX Runtime GenAI, which llama.cpp cannot run; the adapter OnnxRuntimeGenAI takes it"
+                : "it is a folder; name the GGUF file in it");
+        }
+
         try
         {
             using var stream = new FileStream(path, new FileStreamOptions { BufferSize = 1 << 16 });
@@ -94,6 +99,8 @@ internal sealed class GgufFile
         if (length == 0)
             throw Refuse(path, "it is empty; fetch it again");
         var reader = new GgufReader(stream, length, path);
+        if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+            throw Refuse(path, "it is an ONNX file, which llama.cpp cannot run; the adapter OnnxRuntimeGenAI takes the folder that it is in, if that has a genai_config.json");
         if (length < 24 || reader.UInt32() is not Magic)
             throw Refuse(path, $"it does not begin with 'GGUF'{Looks(stream, length)}; use a model in GGUF format");
         var version = reader.UInt32();

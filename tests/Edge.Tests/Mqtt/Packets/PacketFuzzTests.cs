@@ -37,7 +37,7 @@ public sealed class PacketFuzzTests
             var options = new MqttClientOptions { Broker = new("mqtt://localhost"), Version = version, MaximumPacketSize = Maximum };
             using var session = new MqttSession(options, NullLogger.Instance);
             session.Inbound.Subscriptions.Add(new("a/b"), (_, _) => ValueTask.CompletedTask);
-            await using var link = new Link(new ScriptedStream(Convert.FromHexString(version == MqttVersion.V5 ? "2003000000" : "20020000")), options);
+            await using var link = new StreamLink(new ScriptedStream(Convert.FromHexString(version == MqttVersion.V5 ? "2003000000" : "20020000")), options);
             await link.GreetAsync(new(options, "c", Clean: true, null), CancellationToken.None);
             _ = session.Attach(link, sessionPresent: false);
 
@@ -69,7 +69,7 @@ public sealed class PacketFuzzTests
         Assert.True(largest < 32 * Maximum, $"One packet of at most {Maximum} bytes took {largest} bytes of memory.");
     }
 
-    private static void Feed(MqttSession session, Link link, byte[] bytes)
+    private static void Feed(MqttSession session, StreamLink link, byte[] bytes)
     {
         var sequence = new ReadOnlySequence<byte>(bytes);
         while (PacketFrame.TryTake(ref sequence, Maximum, out var header, out var body))

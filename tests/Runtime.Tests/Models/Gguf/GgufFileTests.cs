@@ -11,6 +11,23 @@ public class GgufFileTests
         Assert.Equal(("llama", "tiny", "x", 64L, 4, 32L), (file.Architecture, file.Name, file.ChatTemplate, file.ContextLength, file.VocabularySize, file.ParameterCount));
     }
 
+    [Fact]
+    public void A_model_for_another_engine_names_that()
+    {
+        var folder = Directory.CreateTempSubdirectory("hybrid-gguf-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "genai_config.json"), "{}");
+            File.WriteAllText(Path.Combine(folder, "model.onnx"), "onnx");
+            foreach (var path in new[] { folder, Path.Combine(folder, "model.onnx") })
+                Assert.Contains("the adapter OnnxRuntimeGenAI takes", Assert.Throws<HybridException>(() => GgufFile.Open(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     public static TheoryData<string, string> Faults => new()
     {
         { "version", "GGUF version is 9" },

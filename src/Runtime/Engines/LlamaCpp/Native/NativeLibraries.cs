@@ -21,9 +21,22 @@ internal static unsafe class NativeLibraries
     private static string? _folder;
     private static HybridException? _failure;
     private static nint _base, _ggml, _llama;
+    private static string? _other;
 
     /// <summary>The folder in use; null before the first load.</summary>
     public static string? Folder => _folder;
+
+    /// <summary>Says that the process holds another llama.cpp, whose libraries have the same names, before it is loaded; null: that failed.</summary>
+    /// <exception cref="HybridException">This one is loaded already (<see cref="HybridError.NativeLibrary"/>).</exception>
+    public static void YieldTo(string? other)
+    {
+        lock (Gate)
+        {
+            if (other is not null && _folder is not null)
+                throw Error($"llama.cpp v{Version} is already loaded from '{_folder}', and {other} has libraries of the same names. Nothing was loaded; use one of the two in a process.");
+            _other = other;
+        }
+    }
 
     /// <summary>Loads the libraries from <paramref name="folder"/>, else HYBRID_LLAMA_PATH, else beside the app.</summary>
     public static void EnsureLoaded(string? folder)
@@ -39,6 +52,8 @@ internal static unsafe class NativeLibraries
                 return;
             }
 
+            if (_other is not null)
+                throw Error($"{_other} is already in this process, and llama.cpp v{Version} has libraries of the same names. Nothing was loaded; use one of the two in a process.");
             try
             {
                 Load(Find(folder));
