@@ -29,16 +29,13 @@ internal sealed class ChildProcess : IDisposable
 
     public static ChildProcess Start(string project, string assembly, params string[] arguments) => StartProgram("dotnet", [PathOf(project, assembly), .. arguments]);
 
-    public static ChildProcess StartProgram(string program, params string[] arguments)
+    public static ChildProcess StartProgram(string program, params string[] arguments) => Start(new ProcessStartInfo(program, arguments));
+
+    public static ChildProcess Start(ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
+        start.UseShellExecute = false;
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.WorkingDirectory = Path.GetTempPath();
         var child = new ChildProcess(new Process { StartInfo = start });
         child._process.Start();
         child._process.BeginErrorReadLine();

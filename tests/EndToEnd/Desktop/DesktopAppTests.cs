@@ -70,29 +70,39 @@ public class DesktopAppTests(RunningApp app) : IClassFixture<RunningApp>
         await using var page = await Chromium.OpenAsync(app.Address);
         await page.UntilAsync("document.querySelectorAll('#policy option').length > 6 && document.querySelector('#privacy').value === 'internal'");
 
-        // One target after another: each has its colour, its name, its reason and its price.
+        // Two targets in one answer: each piece has its speaker's name and colour, and the seam is told.
+        await AskInPageAsync(page, RunningApp.Bridging, Pump);
+        Assert.Matches("^device to cloud after [0-9]+ tokens?: as planned", Assert.Single(await TextsAsync(page, ".handover")));
+        Assert.Equal(["device", "cloud"], await SpeakersAsync(page));
+        Assert.Equal(Answer, string.Concat(await TextsAsync(page, ".piece")));
+        Assert.Equal(2, (int)(await page.EvaluateAsync("new Set([...document.querySelectorAll('.piece')].map(piece => getComputedStyle(piece).color)).size"))!);
+
+        // One target after another: each answer has its reason and its price.
         await AskInPageAsync(page, "offline", Pump);
         await AskInPageAsync(page, "best-answer", Pump);
-        Assert.Equal([Answer, Answer], await TextsAsync(page, ".answer"));
-        Assert.Equal(["device", "cloud"], (await page.EvaluateAsync("[...document.querySelectorAll('.piece')].map(piece => piece.dataset.target)"))!.AsArray().GetValues<string>());
-        Assert.Equal(2, (int)(await page.EvaluateAsync("new Set([...document.querySelectorAll('.piece')].map(piece => getComputedStyle(piece).color)).size"))!);
+        Assert.Equal(["device", "cloud", "device", "cloud"], await SpeakersAsync(page));
+        Assert.Equal([Answer, Answer], (await TextsAsync(page, ".answer"))[1..]);
         var reasons = await TextsAsync(page, "summary");
-        Assert.Matches(@"^\$\S+ - offline policy chose device: ", reasons[0]);
-        Assert.Matches(@"^\$\S+ - best-answer policy chose cloud: ", reasons[1]);
+        Assert.Matches(@"^\$\S+ - offline policy chose device: ", reasons[1]);
+        Assert.Matches(@"^\$\S+ - best-answer policy chose cloud: ", reasons[2]);
 
         // A wall holds against the policy.
         await page.EvaluateAsync("document.querySelector('#privacy').value = 'secret'");
         await AskInPageAsync(page, "best-answer", Pump);
-        Assert.Equal("device", (string?)await page.EvaluateAsync("[...document.querySelectorAll('.piece')].at(-1).dataset.target"));
-        await page.EvaluateAsync("document.querySelectorAll('details').forEach((one, i) => one.open = i === 1)");
+        Assert.Equal("device", (await SpeakersAsync(page))[^1]);
+        await page.EvaluateAsync("document.querySelectorAll('details').forEach((one, i) => one.open = i === 0)");
         if (Environment.GetEnvironmentVariable("HYBRID_SCREENSHOTS") is { } folder)
             foreach (var (name, width, height) in new[] { ("wide", 1200, 800), ("narrow", 360, 740) })
                 foreach (var dark in new[] { false, true })
                     await page.ScreenshotAsync(Path.Combine(folder, $"{name}-{(dark ? "dark" : "light")}.png"), width, height, dark);
 
         // What was said so far stays; the rest is not asked for any more.
-        await page.EvaluateAsync("document.querySelector('#prompt').value = 'hello'; document.querySelector('#ask').requestSubmit(); document.querySelector('#stop').click()");
+        await page.EvaluateAsync(Submit(RunningApp.Bridging, Pump));
+        await page.UntilAsync("[...document.querySelectorAll('.answer')].at(-1).textContent");
+        await page.EvaluateAsync("document.querySelector('#stop').click()");
         await page.UntilAsync("document.querySelector('#chat').textContent.endsWith('Stopped.') && document.querySelector('#stop').hidden");
+        var cut = (await TextsAsync(page, ".answer"))[^1];
+        Assert.True(cut.Length < Answer.Length && Answer.StartsWith(cut, StringComparison.Ordinal), cut);
 
         await page.EvaluateAsync("document.querySelector('#new').click()");
         Assert.Empty(await TextsAsync(page, ".answer"));
@@ -100,9 +110,15 @@ public class DesktopAppTests(RunningApp app) : IClassFixture<RunningApp>
 
     private static async Task AskInPageAsync(Chromium page, string policy, string text)
     {
-        await page.EvaluateAsync($"document.querySelector('#policy').value = '{policy}'; document.querySelector('#prompt').value = {JsonSerializer.Serialize(text)}; document.querySelector('#ask').requestSubmit()");
+        await page.EvaluateAsync(Submit(policy, text));
         await page.UntilAsync("document.querySelector('#stop').hidden");
     }
+
+    private static string Submit(string policy, string text) =>
+        $"document.querySelector('#policy').value = '{policy}'; document.querySelector('#prompt').value = {JsonSerializer.Serialize(text)}; document.querySelector('#ask').requestSubmit()";
+
+    private static async Task<string[]> SpeakersAsync(Chromium page) =>
+        [.. (await page.EvaluateAsync("[...document.querySelectorAll('.piece')].map(piece => piece.dataset.target)"))!.AsArray().GetValues<string>()];
 
     private static async Task<string[]> TextsAsync(Chromium page, string selector) =>
         [.. (await page.EvaluateAsync($"[...document.querySelectorAll('{selector}')].map(one => one.textContent)"))!.AsArray().GetValues<string>()];
