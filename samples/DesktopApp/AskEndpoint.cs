@@ -16,7 +16,7 @@ internal sealed class AskEndpoint(IChatClient client, IConfiguration configurati
         try
         {
             var question = await JsonSerializer.DeserializeAsync(context.Request.Body, PageJson.Default.Question, context.RequestAborted) ?? throw new JsonException("it is null");
-            var messages = question.Messages.Select(said => new ChatMessage(new(said.Role), said.Text));
+            var messages = question.Messages.Select(said => new ChatMessage(said.Role == "assistant" ? ChatRole.Assistant : ChatRole.User, said.Text));
             await foreach (var update in client.GetStreamingResponseAsync(messages, Options(question), context.RequestAborted))
                 await WriteAsync(context, AnswerLine.Of(update));
         }

@@ -26,9 +26,8 @@ internal static class StartCommand
             var table = new MarkdownTable(
                 $"dotnet run -c Release --project tests/Benchmarks -- start{(quick ? " --quick" : "")}", quick,
                 $"Process start to the end of `--version`, to the first token of the edge model and its processor time until then; best and median of {(quick ? 3 : Rounds)} rounds in turns, files in the page cache. Size without the models and without llama.cpp's libraries; the plain build needs .NET installed beside it.",
-                "", "size, MB", "`--version`, ms (best, median)", "first token, ms (best, median)", "processor time, ms (best, median)", "others' share of the machine");
+                "", "size, MB", "`--version`, ms (best, median)", "first token, ms (best, median)", "processor time, ms (best, median)");
             var measured = ways.Select(_ => new List<(double Version, double Token, double Processor)>()).ToArray();
-            var load = new LoadMonitor();
             for (var round = -1; round < (quick ? 3 : Rounds); round++)
             {
                 for (var i = 0; i < ways.Length; i++)
@@ -43,7 +42,7 @@ internal static class StartCommand
             for (var i = 0; i < ways.Length; i++)
                 table.Row(
                     ways[i].Name, $"{Size(ways[i].Folder) / 1e6:0.0}", Of(measured[i].Select(one => one.Version)), Of(measured[i].Select(one => one.Token)),
-                    Of(measured[i].Select(one => one.Processor)), $"{load.OthersShare():0%}");
+                    Of(measured[i].Select(one => one.Processor)));
             return 0;
         }
         finally
@@ -59,6 +58,7 @@ internal static class StartCommand
         using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", "src/Cli", "-c", "Release", "--use-current-runtime", "-p:OneFile=true", "-o", folder, "-v", "q", "--nologo"])
         {
             WorkingDirectory = Repository.Root,
+            UseShellExecute = false,
             RedirectStandardOutput = true,
         })!;
         var said = await publish.StandardOutput.ReadToEndAsync();
@@ -66,9 +66,8 @@ internal static class StartCommand
         if (publish.ExitCode != 0) throw new InvalidOperationException($"It could not be published: {said}");
     }
 
-    private static long Size(string folder) => new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories)
-        .Where(file => file.Extension is not (".gguf" or ".pdb" or ".xml") && !Path.GetRelativePath(folder, file.FullName).StartsWith("runtimes", StringComparison.Ordinal))
-        .Sum(file => file.Length);
+    // Models and llama.cpp's libraries lie in folders below.
+    private static long Size(string folder) => new DirectoryInfo(folder).EnumerateFiles().Where(file => file.Extension is not (".pdb" or ".xml")).Sum(file => file.Length);
 
     /// <summary>Milliseconds until a process wrote something, and its processor time by then.</summary>
     private static async Task<(double Elapsed, double Processor)> FirstByteAsync(string[] command)
@@ -77,6 +76,7 @@ internal static class StartCommand
         using var process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = Path.GetTempPath(),
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
