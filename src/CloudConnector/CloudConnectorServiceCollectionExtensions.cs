@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Hybrid.CloudConnector.OpenAi;
 using Hybrid.CloudConnector.OpenInference;
 using Hybrid.CloudConnector.Pools;
@@ -23,7 +24,7 @@ public static class CloudConnectorServiceCollectionExtensions
     }
 
     /// <summary>Registers a type of pool by what makes one replica of it.</summary>
-    private static void AddPools<TReplicas>(IServiceCollection services)
+    private static void AddPools<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TReplicas>(IServiceCollection services)
         where TReplicas : class, ITargetFactory
     {
         services.TryAddSingleton<TReplicas>();

@@ -6,6 +6,7 @@ using Hybrid.Benchmarks.Engine;
 using Hybrid.Benchmarks.Fleet;
 using Hybrid.Benchmarks.Gateway;
 using Hybrid.Benchmarks.Models;
+using Hybrid.Benchmarks.Start;
 using Hybrid.Benchmarks.Stream;
 using Hybrid.Benchmarks.Trace;
 
@@ -25,10 +26,12 @@ switch (args)
         return await BusCommand.RunAsync(rest);
     case ["fleet", .. var rest]:
         return await FleetBenchCommand.RunAsync(rest);
+    case ["start", .. var rest]:
+        return await StartCommand.RunAsync(rest);
     case ["trace"]:
         return TraceCommand.Run();
     case [] or ["help"]:
-        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{ModelsCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{BusCommand.Help}\n{FleetBenchCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
+        Console.WriteLine($"{EngineCommand.Help}\n{StreamCommand.Help}\n{ModelsCommand.Help}\n{GatewayCommand.Help}\n{ConnectorCommand.Help}\n{BusCommand.Help}\n{FleetBenchCommand.Help}\n{StartCommand.Help}\n{TraceCommand.Help}\nmicro [--filter ...]   BenchmarkDotNet");
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MicroBenchmarks).Assembly).Run(args[0] == "micro" ? args[1..] : args);

@@ -27,18 +27,15 @@ internal sealed class ChildProcess : IDisposable
 
     public StreamReader Output => _process.StandardOutput;
 
-    public static ChildProcess Start(string project, string assembly, params string[] arguments)
+    public static ChildProcess Start(string project, string assembly, params string[] arguments) => StartProgram("dotnet", [PathOf(project, assembly), .. arguments]);
+
+    public static ChildProcess StartProgram(string program, params string[] arguments) => Start(new ProcessStartInfo(program, arguments));
+
+    public static ChildProcess Start(ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
-        foreach (var argument in (string[])[PathOf(project, assembly), .. arguments])
-            start.ArgumentList.Add(argument);
+        start.UseShellExecute = false;
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.WorkingDirectory = Path.GetTempPath();
         var child = new ChildProcess(new Process { StartInfo = start });
         child._process.Start();
         child._process.BeginErrorReadLine();
@@ -56,9 +53,10 @@ internal sealed class ChildProcess : IDisposable
     }
 
     /// <summary>What it printed and how it ended; a process that hangs is killed and fails the test.</summary>
-    public async Task<Ended> EndAsync()
+    /// <param name="longest">How long it may take; null: two minutes.</param>
+    public async Task<Ended> EndAsync(TimeSpan? longest = null)
     {
-        using var hang = new CancellationTokenSource(Hang);
+        using var hang = new CancellationTokenSource(longest ?? Hang);
         var output = await Output.ReadToEndAsync(hang.Token);
         await _process.WaitForExitAsync(hang.Token);
         lock (_errors)

@@ -7,6 +7,8 @@ internal static class SysFile
 {
     public static string? Text(string path)
     {
+        // Few machines have them all, and the first exception of a process takes as long as the rest of its start.
+        if (!File.Exists(path)) return null;
         try
         {
             return File.ReadAllText(path).Trim();
