@@ -26,7 +26,8 @@ public sealed record LlamaSystem(string Version, string Folder, string Features,
             NativeLibraries.Utf8(NativeMethods.llama_version()),
             NativeLibraries.Folder!,
             NativeLibraries.Utf8(NativeMethods.llama_print_system_info()).Trim(' ', '|'),
-            devices) { GpuProblem = GpuDevices.Problem(NativeLibraries.Folder!) };
+            devices)
+        { GpuProblem = GpuDevices.Problem(NativeLibraries.Folder!) };
     }
 
     /// <summary>Why the libraries for a GPU that lie beside the others are not in use.</summary>
