@@ -16,7 +16,8 @@ internal sealed class StreamLink : Link
     private readonly MqttClientOptions _options;
     private readonly LinkClock _clock;
     private readonly PipeReader _input;
-    private readonly Pipe _output = new(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 16 << 10, useSynchronizationContext: false));
+    private readonly WriterScheduler _scheduler = new();
+    private readonly Pipe _output;
     private readonly Lock _writing = new();
     private readonly CancellationTokenSource _cut = new();
     private readonly TaskCompletionSource<(MqttFailure Failure, bool Tell)> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,6 +30,7 @@ internal sealed class StreamLink : Link
     public StreamLink(Stream stream, MqttClientOptions options)
     {
         (_stream, _options) = (stream, options);
+        _output = new(new PipeOptions(readerScheduler: _scheduler, pauseWriterThreshold: 0, minimumSegmentSize: 16 << 10, useSynchronizationContext: false));
         _input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 32 << 10, leaveOpen: true));
         _clock = new(this, options);
         Topics = new(options.TopicAliasMaximum);
@@ -102,7 +104,7 @@ internal sealed class StreamLink : Link
     /// <inheritdoc />
     public override bool Write<T>(T packet)
     {
-        lock (_writing) return !_closed && Append(packet);
+        lock (_writing) return !_closed && Append(packet, now: true);
     }
 
     /// <inheritdoc />
@@ -112,7 +114,7 @@ internal sealed class StreamLink : Link
         {
             if (_closed) return false;
             var alias = _aliases.Of(message.Topic, out var known);
-            return Append(new PublishPacket(message, Limits.Version, id, again, expiry, alias, named: !known));
+            return Append(new PublishPacket(message, Limits.Version, id, again, expiry, alias, named: !known), now: message.Qos > MqttQos.AtMostOnce);
         }
     }
 
@@ -128,7 +130,7 @@ internal sealed class StreamLink : Link
         var (failure, tell) = await _ended.Task;
         lock (_writing)
         {
-            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget && failure.Reason == MqttReasonCode.Success));
+            if (tell) Append(new DisconnectPacket(Limits.Version, failure.Reason, forget && failure.Reason == MqttReasonCode.Success), now: false);
             _closed = true;
             _output.Writer.Complete();
         }
@@ -149,16 +151,17 @@ internal sealed class StreamLink : Link
         _cut.Dispose();
     }
 
-    private bool Append<T>(T packet) where T : IPacket
+    private bool Append<T>(T packet, bool now) where T : IPacket
     {
         Interlocked.Add(ref _pending, packet.Size);
         packet.WriteTo(_output.Writer);
-        return _held || Flush();
+        return _held || Flush(now);
     }
 
     // It never waits: the pipe has no bound of its own.
-    private bool Flush()
+    private bool Flush(bool now)
     {
+        _scheduler.Now = now;
         var flushed = _output.Writer.FlushAsync(CancellationToken.None);
         return flushed.IsCompleted;
     }
@@ -174,7 +177,7 @@ internal sealed class StreamLink : Link
         lock (_writing)
         {
             _held = false;
-            if (!_closed) Flush();
+            if (!_closed) Flush(now: true);
         }
     }
 
@@ -189,7 +192,8 @@ internal sealed class StreamLink : Link
             _output.Reader.AdvanceTo(read.Buffer.End);
             _clock.Sent();
             if (read.IsCompleted) break;
-            if (left < Low && Interlocked.Exchange(ref _wasFull, 0) == 1) handler.Drained();
+            if (left < Low && Interlocked.Exchange(ref _wasFull, 0) == 1)
+                ThreadPool.UnsafeQueueUserWorkItem(static told => told.Drained(), handler, preferLocal: false); // who publishes may be in here, with locks of its own
         }
 
         await _output.Reader.CompleteAsync();
