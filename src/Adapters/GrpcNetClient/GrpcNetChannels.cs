@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Grpc.Net.Client;
-using Hybrid.CloudConnector;
 using Hybrid.CloudConnector.Grpc;
 
 namespace Hybrid.Adapters.GrpcNetClient;
@@ -19,24 +18,11 @@ internal sealed class GrpcNetChannels : IDisposable
             channel.Value.Dispose();
     }
 
-    private static GrpcChannel Make(GrpcTargetOptions options)
+    private static GrpcChannel Make(GrpcTargetOptions options) => GrpcChannel.ForAddress(options.Endpoint, new()
     {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectTimeout = options.ConnectTimeout,
-            EnableMultipleHttp2Connections = true,
-            AllowAutoRedirect = false, // A redirect could lead out of the zone that the policy chose.
-            UseProxy = false,
-            KeepAlivePingDelay = TimeSpan.FromSeconds(20),
-            KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-        };
-        PinnedAuthority.Trust(handler, options.Descriptor.Name, options.CertificateAuthorityPath);
-        return GrpcChannel.ForAddress(options.Endpoint, new()
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = null, // each request has its own limit
-            MaxRetryAttempts = 1, // the pool's own policy retries
-        });
-    }
+        HttpHandler = GrpcConnection.Handler(options),
+        DisposeHttpClient = true,
+        MaxReceiveMessageSize = null, // each request has its own limit
+        MaxRetryAttempts = 1, // the pool's own policy retries
+    });
 }

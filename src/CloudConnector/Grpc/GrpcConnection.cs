@@ -33,6 +33,18 @@ internal sealed class GrpcConnection : IAsyncDisposable
             return;
         }
 
+        var handler = Handler(options);
+        _line.Watch(handler);
+        _client = new HttpClient(handler) { BaseAddress = options.Endpoint, Timeout = Timeout.InfiniteTimeSpan };
+        if (options.ApiKey is { } key)
+            _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        _start = (request, cancellationToken) => GrpcHttpCall.StartAsync(_client, request, cancellationToken);
+    }
+
+    /// <summary>How every connection to a pool is made, whoever calls over it.</summary>
+    /// <exception cref="HybridException">The authority's file cannot be used (<see cref="HybridError.Configuration"/>).</exception>
+    public static SocketsHttpHandler Handler(GrpcTargetOptions options)
+    {
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
@@ -42,12 +54,8 @@ internal sealed class GrpcConnection : IAsyncDisposable
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
         };
-        _line.Watch(handler);
         PinnedAuthority.Trust(handler, options.Descriptor.Name, options.CertificateAuthorityPath);
-        _client = new HttpClient(handler) { BaseAddress = options.Endpoint, Timeout = Timeout.InfiniteTimeSpan };
-        if (options.ApiKey is { } key)
-            _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        _start = (request, cancellationToken) => GrpcHttpCall.StartAsync(_client, request, cancellationToken);
+        return handler;
     }
 
     /// <summary>As last seen. A failure counts for <see cref="GrpcTargetOptions.RetryAfter"/>; then the pool may be tried again.</summary>
