@@ -7,6 +7,7 @@ using Hybrid.CloudWorker.Hosting;
 using Hybrid.Protocol;
 using Hybrid.Targets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 
 namespace Hybrid.CloudWorker.Tests;
 
@@ -39,8 +40,11 @@ internal sealed class InProcessWorker : IAsyncDisposable
         var options = new WorkerOptions { Model = "scripted.gguf", HttpPort = 0, GrpcPort = 0 };
         configure?.Invoke(options);
         var target = new ScriptedTarget();
+        var builder = WebApplication.CreateSlimBuilder();
+        // Hundreds of workers' starts and ends would bury the one line that says which test failed.
+        builder.Logging.ClearProviders();
         var server = WorkerServer.Build(
-            WebApplication.CreateSlimBuilder(), options,
+            builder, options,
             [new(target.Descriptor with { ContextLength = int.MaxValue }, token => load is null ? Task.FromResult<ITarget>(target) : load(target, token), Estimate: null, new ModelDigest())],
             time ?? TimeProvider.System);
         await server.StartAsync();

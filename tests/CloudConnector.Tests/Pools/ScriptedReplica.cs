@@ -31,11 +31,17 @@ internal sealed class ScriptedReplica(string name) : ITarget, INetworkTarget
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         Asked++;
-        using var cancelled = cancellationToken.UnsafeRegister(_ => Cancelled++, null);
-        await First(request, cancellationToken).ConfigureAwait(false); // on the thread that lets time pass
-        yield return new(name, 1);
-        await Then(cancellationToken).ConfigureAwait(false);
-        yield return new("", 0, new() { Finish = DecodeFinish.Stop, OutputTokens = 1 });
+        try
+        {
+            await First(request, cancellationToken).ConfigureAwait(false); // on the thread that lets time pass
+            yield return new(name, 1);
+            await Then(cancellationToken).ConfigureAwait(false);
+            yield return new("", 0, new() { Finish = DecodeFinish.Stop, OutputTokens = 1 });
+        }
+        finally
+        {
+            if (cancellationToken.IsCancellationRequested) Cancelled++;
+        }
     }
 
     public ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default)
@@ -57,8 +63,13 @@ internal sealed class ScriptedReplica(string name) : ITarget, INetworkTarget
     public void Fail(HybridError error = HybridError.TargetUnavailable, TimeSpan? retryAfter = null) =>
         First = (_, _) => throw new HybridException(error, $"{name} failed.") { RetryAfter = retryAfter };
 
-    /// <summary>Never says anything.</summary>
-    public void Hang() => First = (_, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
+    /// <summary>Never says anything; cancelled, it ends at once (a delay that is cancelled ends on another thread, while the test's clock runs on).</summary>
+    public void Hang() => First = async (_, cancellationToken) =>
+    {
+        var never = new TaskCompletionSource();
+        using var cancelled = cancellationToken.UnsafeRegister(_ => never.TrySetCanceled(cancellationToken), null);
+        await never.Task.ConfigureAwait(false);
+    };
 
     public void Recover() => First = (_, _) => Task.CompletedTask;
 }

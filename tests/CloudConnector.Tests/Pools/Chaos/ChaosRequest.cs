@@ -11,9 +11,9 @@ internal sealed class ChaosRequest(VirtualTime time, DecodeRequest request, bool
 {
     private readonly List<StreamPiece> _pieces = [];
     private Exception? _error;
+    private readonly CancellationTokenSource _caller = new();
     private DateTimeOffset? _endedAt;
-
-    public CancellationTokenSource Caller { get; } = new();
+    private Task _running = Task.CompletedTask;
 
     public bool AfterTrouble => afterTrouble;
 
@@ -21,11 +21,20 @@ internal sealed class ChaosRequest(VirtualTime time, DecodeRequest request, bool
 
     public RequestFinish? Finish => Receipt?.Finish;
 
-    public async Task RunAsync(Conductor conductor, Decision decision, RoutingPolicy policy)
+    public void Start(Conductor conductor, Decision decision, RoutingPolicy policy) => _running = RunAsync(conductor, decision, policy);
+
+    /// <summary>Cancels as its caller. Time stands still until it has ended: a pause before a retry that is cancelled ends on another thread.</summary>
+    public void Cancel()
+    {
+        _caller.Cancel();
+        _running.Wait(TimeSpan.FromMinutes(1));
+    }
+
+    private async Task RunAsync(Conductor conductor, Decision decision, RoutingPolicy policy)
     {
         try
         {
-            await foreach (var piece in conductor.RunAsync(request, decision, policy, receipt => Receipt = receipt, cancellationToken: Caller.Token).ConfigureAwait(false))
+            await foreach (var piece in conductor.RunAsync(request, decision, policy, receipt => Receipt = receipt, cancellationToken: _caller.Token).ConfigureAwait(false))
                 _pieces.Add(piece);
         }
         catch (Exception error) when (error is HybridException or OperationCanceledException)
@@ -41,7 +50,7 @@ internal sealed class ChaosRequest(VirtualTime time, DecodeRequest request, bool
     {
         if (_endedAt is not { } ended) return $"{this} did not end";
         if (ended > request.Deadline + TimeSpan.FromMilliseconds(2)) return $"{this} ended {ended - request.Deadline} past its deadline";
-        if (_error is OperationCanceledException && !Caller.IsCancellationRequested) return $"{this} was cancelled by nobody";
+        if (_error is OperationCanceledException && !_caller.IsCancellationRequested) return $"{this} was cancelled by nobody";
         var text = "";
         foreach (var piece in _pieces)
         {

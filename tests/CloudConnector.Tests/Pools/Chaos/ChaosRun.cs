@@ -128,9 +128,9 @@ internal sealed class ChaosRun
             Deadline = _time.GetUtcNow() + TimeSpan.FromSeconds(at + (at < Troubled ? deadline : 60)),
         };
         var asked = new ChaosRequest(_time, request, at >= Troubled);
-        if (at < Troubled && Chance(0.05)) _time.After(at + (_random.NextDouble() * 2), asked.Caller.Cancel);
+        if (at < Troubled && Chance(0.05)) _time.After(at + (_random.NextDouble() * 2), asked.Cancel);
         _requests.Add(asked);
-        _time.After(at, () => _ = asked.RunAsync(Conductor(), Decide(request), _policy));
+        _time.After(at, () => asked.Start(Conductor(), Decide(request), _policy));
     }
 
     private Conductor Conductor() => new(new(_time, NullLogger.Instance, _ => new Seen(this)));
