@@ -1,6 +1,7 @@
 using Hybrid.Accounting;
 using Hybrid.CloudConnector;
 using Hybrid.Configuration;
+using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
@@ -14,10 +15,11 @@ namespace Hybrid.Cli;
 internal sealed class HybridHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
+    private readonly Task _libraries;
 
-    private HybridHost(ServiceProvider services)
+    private HybridHost(ServiceProvider services, Task libraries)
     {
-        _services = services;
+        (_services, _libraries) = (services, libraries);
         Client = services.GetRequiredService<HybridChatClient>();
     }
 
@@ -35,17 +37,30 @@ internal sealed class HybridHost : IAsyncDisposable
     /// <param name="more">Registers what only some verbs have.</param>
     public static HybridHost Start(IConfiguration configuration, Action<IServiceCollection>? more = null)
     {
+        var libraries = LlamaSystem.LoadAheadAsync(configuration[$"{HybridOptions.Section}:Native:{nameof(LocalOptions.LlamaPath)}"]);
         var services = new ServiceCollection()
             .AddLogging(logging => CliLogging.Configure(logging, configuration))
             .AddHybrid(configuration)
             .AddCloudConnector();
         more?.Invoke(services);
-        return new(services.BuildServiceProvider());
+        try
+        {
+            return new(services.BuildServiceProvider(), libraries);
+        }
+        catch
+        {
+            libraries.Wait();
+            throw;
+        }
     }
 
     /// <summary>Waits for the first word on the targets' grids, 2 s at most for each question: a command decides once, and at once.</summary>
     public ValueTask ReadyAsync(CancellationToken cancellationToken) => LiveFigures.ReadyAsync(
         _services.GetRequiredService<IGridIntensitySource>(), Client.GetService<IReadOnlyList<ITarget>>()!.Select(target => target.Descriptor), cancellationToken);
 
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _libraries;
+    }
 }

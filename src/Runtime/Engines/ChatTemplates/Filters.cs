@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 
 namespace Hybrid.Engines.ChatTemplates;
@@ -8,7 +7,7 @@ internal static class Filters
 {
     private delegate object? Filter(object? value, CallArguments arguments);
 
-    private static readonly FrozenDictionary<string, Filter> All = new Dictionary<string, Filter>(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Filter> All = new Dictionary<string, Filter>(StringComparer.Ordinal)
     {
         ["trim"] = (value, arguments) => ValueText.Of(value, arguments.Budget).Trim(arguments.Bind("chars")[0] is MarkedText chars ? chars.Text : null, true, true),
         ["upper"] = (value, arguments) => OfText(value, arguments, text => text.With(text.Text.ToUpperInvariant())),
@@ -35,7 +34,7 @@ internal static class Filters
             Undefined => new List<object?>(),
             _ => throw arguments.Budget.Error($"'items' needs a dict, not {Operators.TypeName(value)}"),
         },
-    }.Concat(ListFilters.All.Select(pair => KeyValuePair.Create(pair.Key, new Filter(pair.Value)))).ToFrozenDictionary(StringComparer.Ordinal);
+    }.Concat(ListFilters.All.Select(pair => KeyValuePair.Create(pair.Key, new Filter(pair.Value)))).ToDictionary(StringComparer.Ordinal);
 
     public static bool Exists(string name) => All.ContainsKey(name);
 

@@ -1,11 +1,9 @@
-using System.Collections.Frozen;
-
 namespace Hybrid.Engines.ChatTemplates;
 
 /// <summary>The tests that <c>is</c> knows.</summary>
 internal static class Tests
 {
-    private static readonly FrozenDictionary<string, string> Comparisons = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Comparisons = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["equalto"] = "==",
         ["eq"] = "==",
@@ -23,9 +21,9 @@ internal static class Tests
         ["ge"] = ">=",
         [">="] = ">=",
         ["in"] = "in",
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+    };
 
-    private static readonly FrozenDictionary<string, Func<object?, CallArguments, bool>> All = new Dictionary<string, Func<object?, CallArguments, bool>>(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<object?, CallArguments, bool>> All = new Dictionary<string, Func<object?, CallArguments, bool>>(StringComparer.Ordinal)
     {
         ["defined"] = (value, _) => value is not Undefined,
         ["undefined"] = (value, _) => value is Undefined,
@@ -47,7 +45,7 @@ internal static class Tests
         ["lower"] = (value, arguments) => IsCased(value, arguments, text => text.ToLowerInvariant()),
         ["upper"] = (value, arguments) => IsCased(value, arguments, text => text.ToUpperInvariant()),
         ["sameas"] = (value, arguments) => arguments.Bind("other")[0] is var other && (ReferenceEquals(value, other) || (value is bool && value.Equals(other))),
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+    };
 
     public static bool Exists(string name) => All.ContainsKey(name) || Comparisons.ContainsKey(name);
 

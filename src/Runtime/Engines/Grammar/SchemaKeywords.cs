@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Text.Json;
 
 namespace Hybrid.Engines.Grammar;
@@ -6,18 +5,18 @@ namespace Hybrid.Engines.Grammar;
 /// <summary>The keywords of a JSON schema that are kept, and those that say nothing about the value.</summary>
 internal static class SchemaKeywords
 {
-    private static readonly FrozenSet<string> Notes = new[]
+    private static readonly HashSet<string> Notes = new[]
     {
         "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
         "$schema", "$id", "$comment", "$anchor", "$defs", "definitions",
-    }.ToFrozenSet();
+    }.ToHashSet();
 
-    private static readonly FrozenSet<string> Kept = new[]
+    private static readonly HashSet<string> Kept = new[]
     {
         "type", "nullable", "enum", "const", "$ref", "allOf", "anyOf", "oneOf",
         "properties", "required", "additionalProperties", "items", "prefixItems", "minItems", "maxItems",
         "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    }.ToFrozenSet();
+    }.ToHashSet();
 
     public static bool IsNote(string name) => Notes.Contains(name);
 

@@ -10,6 +10,21 @@ namespace Hybrid.Engines.LlamaCpp;
 /// <param name="Devices">What can decode, the processor included.</param>
 public sealed record LlamaSystem(string Version, string Folder, string Features, IReadOnlyList<LlamaDevice> Devices)
 {
+    /// <summary>Begins to load the libraries on another thread, for an app that will soon need them and has other things to do meanwhile; what fails is said to whoever needs them.</summary>
+    /// <param name="nativePath">As of <see cref="Inspect"/>.</param>
+    /// <returns>Ends without a fault. A process must not exit before: libraries do not bear to be loaded and unloaded at once.</returns>
+    internal static Task LoadAheadAsync(string? nativePath) => Task.Run(() =>
+    {
+        try
+        {
+            NativeLibraries.EnsureLoaded(nativePath);
+        }
+        catch (HybridException)
+        {
+            // Nobody has asked for them yet.
+        }
+    });
+
     /// <summary>Loads the libraries and asks them.</summary>
     /// <param name="nativePath">The folder of the libraries; null: HYBRID_LLAMA_PATH, else beside the app.</param>
     /// <exception cref="HybridException">They are missing or of another version (<see cref="HybridError.NativeLibrary"/>).</exception>

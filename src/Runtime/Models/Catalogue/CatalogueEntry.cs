@@ -76,10 +76,14 @@ internal sealed class CatalogueEntry
 
     private IEnumerable<(JsonElement Value, string Path)> Items(string key)
     {
-        if (Find(key) is not { } value) return [];
-        if (value.ValueKind == JsonValueKind.Array) return value.EnumerateArray().Select((item, i) => (item, $"{At(key)}:{i}"));
-        Error(key, $"a list is expected, not {Kind(value)}");
-        return [];
+        if (Find(key) is not { } value) yield break;
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            Error(key, $"a list is expected, not {Kind(value)}");
+            yield break;
+        }
+
+        for (var i = 0; i < value.GetArrayLength(); i++) yield return (value[i], $"{At(key)}:{i}");
     }
 
     private JsonElement? Find(string key)

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Hybrid.Models.Catalogue;
 
 /// <summary>How many bits a weight takes.</summary>
@@ -9,7 +7,7 @@ namespace Hybrid.Models.Catalogue;
 /// </remarks>
 internal static class Quantisation
 {
-    private static readonly FrozenDictionary<string, double> Bits = new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, double> Bits = new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase)
     {
         ["Q2_K"] = 3.16,
         ["Q3_K_S"] = 3.64,
@@ -29,7 +27,7 @@ internal static class Quantisation
         ["BF16"] = 16,
         ["F16"] = 16,
         ["F32"] = 32,
-    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    };
 
     public static IEnumerable<string> Names => Bits.Keys.Order(StringComparer.Ordinal);
 

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -47,10 +46,10 @@ internal static class GgufTypes
     };
 
     // ggml's own choice (repack.cpp): some on every processor that llama.cpp is built for, some on ARM or AVX-512 alone.
-    private static readonly FrozenSet<string> Repacked = (RuntimeInformation.ProcessArchitecture is Architecture.Arm64
+    private static readonly HashSet<string> Repacked = (RuntimeInformation.ProcessArchitecture is Architecture.Arm64
         ? new[] { "Q4_0", "Q4_K", "Q5_K", "Q6_K", "Q8_0", "IQ4_NL", "MXFP4" }
         : Avx512F.IsSupported ? ["Q4_0", "Q4_K", "Q2_K", "IQ4_NL", "MXFP4"]
-        : Avx2.IsSupported ? ["Q4_0", "Q4_K", "IQ4_NL", "MXFP4"] : []).ToFrozenSet();
+        : Avx2.IsSupported ? ["Q4_0", "Q4_K", "IQ4_NL", "MXFP4"] : []).ToHashSet();
 
     /// <summary>Whether matrices of a type are put into another order for this machine's processor.</summary>
     public static bool IsRepacked(string name) => Repacked.Contains(name);

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Hybrid.Models.Gguf;
 
 /// <summary>Rules on the vocabulary as llama.cpp reads it.</summary>
@@ -8,7 +6,7 @@ internal static class GgufVocabulary
     private const string Prefix = "tokenizer.ggml.";
 
     // What llama.cpp makes text with; 'rwkv' is for models of that name alone.
-    private static readonly FrozenSet<string> Generating = new[] { "llama", "gpt2", "gemma4", "plamo2", "hybriddna", "whitespace" }.ToFrozenSet();
+    private static readonly HashSet<string> Generating = new[] { "llama", "gpt2", "gemma4", "plamo2", "hybriddna", "whitespace" }.ToHashSet();
 
     public static void Check(GgufValues values, GgufReader reader, string architecture)
     {

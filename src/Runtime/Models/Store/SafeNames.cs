@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Hybrid.Models.Store;
 
 /// <summary>Which words may become a file's or a folder's name on every system.</summary>
@@ -11,10 +9,10 @@ internal static class SafeNames
     private const int MostSegments = 8;
 
     // Windows takes these for devices, with any ending and in any folder.
-    private static readonly FrozenSet<string> Devices =
+    private static readonly HashSet<string> Devices =
         new[] { "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$" }
             .Concat(Enumerable.Range(0, 10).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" }))
-            .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What is wrong with a word of lower-case letters, digits, dots, dashes and underscores; null: nothing.</summary>
     public static string? ProblemOfWord(string word, int longest)
