@@ -14,6 +14,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var run = await HybridAsync("run", "--json", "--temperature", "0", "convert 7 bar to kPa");
         Assert.Equal(0, run.ExitCode);
+        Assert.DoesNotContain("warn:", run.Errors, StringComparison.Ordinal); // what is well gives none
         using var answer = JsonDocument.Parse(run.Output);
         Assert.Equal("7 bar is 700 kPa.", answer.RootElement.GetProperty("text").GetString());
         Assert.Equal("stop", answer.RootElement.GetProperty("finishReason").GetString());

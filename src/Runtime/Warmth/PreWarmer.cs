@@ -166,13 +166,13 @@ internal sealed partial class PreWarmer : IAsyncDisposable
         throw new HybridException(HybridError.Configuration, $"There is no target '{name}' to wake ahead. There are {string.Join(", ", targets.Select(target => target.Descriptor.Name))}.");
     }
 
-    [LoggerMessage(1501, LogLevel.Information, "Pool {Target} is woken ahead: {Expected:0.##} requests are expected in {Span}, the first would save ${Saving:0.####}, and it costs ${Price:0.####}.")]
+    [LoggerMessage(1511, LogLevel.Information, "Pool {Target} is woken ahead: {Expected:0.##} requests are expected in {Span}, the first would save ${Saving:0.####}, and it costs ${Price:0.####}.")]
     private static partial void LogWoken(ILogger logger, string target, double expected, TimeSpan span, double saving, double price);
 
-    [LoggerMessage(1502, LogLevel.Warning, "Pool {Target} could not be woken ahead: {Error}")]
+    [LoggerMessage(1512, LogLevel.Warning, "Pool {Target} could not be woken ahead: {Error}")]
     private static partial void LogNotWoken(ILogger logger, string target, string error);
 
-    [LoggerMessage(1503, LogLevel.Warning, "Pool {Target} is not woken ahead: {Refusal}")]
+    [LoggerMessage(1513, LogLevel.Warning, "Pool {Target} is not woken ahead: {Refusal}")]
     private static partial void LogNoBudget(ILogger logger, string target, string refusal);
 
     private sealed class Watched(IReadOnlyList<ITarget> targets, int place)

@@ -44,9 +44,9 @@ internal static partial class Relearning
         LogLearned(logger, answers, votes, options.Path, reader.Damaged);
     }
 
-    [LoggerMessage(1305, LogLevel.Information, "Learned from {Answers} answers and {Votes} votes in the decision log {Path}; {Damaged} of its lines cannot be read.")]
+    [LoggerMessage(1314, LogLevel.Information, "Learned from {Answers} answers and {Votes} votes in the decision log {Path}; {Damaged} of its lines cannot be read.")]
     private static partial void LogLearned(ILogger logger, int answers, int votes, string path, int damaged);
 
-    [LoggerMessage(1306, LogLevel.Warning, "The decision log {Path} cannot be read: {Error} What was read so far counts: {Answers} answers, {Votes} votes. Allow it to be read and start again to learn from the rest.")]
+    [LoggerMessage(1315, LogLevel.Warning, "The decision log {Path} cannot be read: {Error} What was read so far counts: {Answers} answers, {Votes} votes. Allow it to be read and start again to learn from the rest.")]
     private static partial void LogUnreadable(ILogger logger, string path, string error, int answers, int votes);
 }

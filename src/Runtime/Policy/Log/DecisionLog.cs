@@ -149,12 +149,12 @@ internal sealed partial class DecisionLog : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(1301, LogLevel.Warning, "Decisions are not logged to {Path}: {Reason}. Requests go on; what is not logged is counted. Make room, or choose another Hybrid:DecisionLog:Path.")]
+    [LoggerMessage(1311, LogLevel.Warning, "Decisions are not logged to {Path}: {Reason}. Requests go on; what is not logged is counted. Make room, or choose another Hybrid:DecisionLog:Path.")]
     private static partial void LogLosing(ILogger logger, string path, string reason);
 
-    [LoggerMessage(1302, LogLevel.Warning, "The decision log {Path} is written again; {Decisions} decisions and {Others} other records are missing from it.")]
+    [LoggerMessage(1312, LogLevel.Warning, "The decision log {Path} is written again; {Decisions} decisions and {Others} other records are missing from it.")]
     private static partial void LogWritingAgain(ILogger logger, string path, long decisions, long others);
 
-    [LoggerMessage(1303, LogLevel.Warning, "The decision log {Path} was closed without {Decisions} decisions and {Others} other records: {Reason}.")]
+    [LoggerMessage(1313, LogLevel.Warning, "The decision log {Path} was closed without {Decisions} decisions and {Others} other records: {Reason}.")]
     private static partial void LogNeverWritten(ILogger logger, string path, long decisions, long others, string reason);
 }

@@ -23,22 +23,19 @@ public sealed class TwoPullersTests : IAsyncDisposable
         var repository = new HubRepository(_hub) { Files = { ["m-Q8_0.gguf"] = _bytes } };
         if (!digestIsKnown)
             repository.Tag = _ => "git-blob";
-        using var first = new ManualResetEventSlim();
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var told = new PullPlace.Told();
         var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // The first one gets no bytes before the second one waits for it.
-        repository.OnHub = (_, request, answer) =>
+        _hub.Hold = request =>
         {
-            if (request.Range is not null)
-            {
-                first.Set();
-                waiting.Task.Wait();
-            }
-
-            return answer;
+            if (request.Range is null)
+                return Task.CompletedTask;
+            first.TrySetResult();
+            return waiting.Task;
         };
         var one = Task.Run(() => _place.PullAsync(_hub, "hf:owner/model-GGUF:Q8_0"));
-        await Task.Run(first.Wait);
+        await first.Task;
         using var other = new ModelPuller(_place.Open(), _place.Options with { Hub = new() { Endpoint = _hub.Endpoint } });
         var second = Task.Run(() => other.PullAsync(ModelReference.Parse("hf:owner/model-GGUF:Q8_0"), new Waits(told, waiting)));
         await Task.WhenAll(one, second);

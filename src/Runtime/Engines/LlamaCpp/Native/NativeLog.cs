@@ -61,15 +61,18 @@ internal static unsafe partial class NativeLog
             entry = _level;
         }
 
+        // The cells of a cache are shared by requests, each of which is held to what the model was trained for.
+        if (line.EndsWith("possible training context overflow", StringComparison.Ordinal))
+            entry = LogLevel.Debug;
         if (entry == LogLevel.Error && _firstError.Length == 0)
             _firstError = line;
         if (line.Length > 0 && line.Trim('.').Length > 0)
             LogNative(Logger, entry, line);
     }
 
-    [LoggerMessage(EventId = 2002, Message = "Model '{Path}' runs {Where}.")]
+    [LoggerMessage(EventId = 1022, Message = "Model '{Path}' runs {Where}.")]
     private static partial void LogPlaced(ILogger logger, LogLevel level, string path, string where);
 
-    [LoggerMessage(EventId = 2001, Message = "llama.cpp: {Line}")]
+    [LoggerMessage(EventId = 1021, Message = "llama.cpp: {Line}")]
     private static partial void LogNative(ILogger logger, LogLevel level, string line);
 }

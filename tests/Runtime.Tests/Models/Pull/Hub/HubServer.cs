@@ -57,7 +57,11 @@ internal sealed class HubServer : IAsyncDisposable
     {
         try
         {
-            while (true) _ = ServeAsync(await _listener.AcceptSocketAsync(_stop.Token));
+            while (true)
+            {
+                var socket = await _listener.AcceptSocketAsync(_stop.Token);
+                _ = Task.Run(() => ServeAsync(socket)); // an answer may take its time, and nobody else waits for it
+            }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
         {
