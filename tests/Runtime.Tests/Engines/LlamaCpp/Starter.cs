@@ -22,7 +22,7 @@ internal static class Starter
         MaxTokens = maxTokens,
     };
 
-    public static async Task<Answer> AnswerAsync(this LlamaEngine engine, DecodeRequest request, CancellationToken cancellationToken = default)
+    public static async Task<Answer> AnswerAsync(this ITarget engine, DecodeRequest request, CancellationToken cancellationToken = default)
     {
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, TestContext.Current.CancellationToken);
         hang.CancelAfter(TimeSpan.FromSeconds(60));
