@@ -48,7 +48,7 @@ public abstract class EngineContract : IDisposable
     [Fact]
     public async Task Another_template_in_the_file_is_heeded()
     {
-        const string Deaf = "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n";
+        const string Deaf = "{{ '<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n' }}";
         await using var engine = await LoadAsync(new() { ModelPath = Write(GgufTemplate.Set(await File.ReadAllBytesAsync(Starter.Edge), Deaf)) });
         Assert.Equal(Greeting, (await engine.AnswerAsync(Starter.Ask("What can you do?"))).Text);
     }
@@ -279,6 +279,26 @@ public abstract class EngineContract : IDisposable
         Assert.Equal(1, engine.State.QueueLength);
         await first.DisposeAsync();
         Assert.NotEmpty((await third).Text);
+    }
+
+    [Fact]
+    public async Task Who_is_more_urgent_goes_first_and_equals_in_the_order_they_came()
+    {
+        await using var engine = await LoadAsync(new() { Slots = 1 });
+        var running = await HoldAsync(engine);
+        List<string> order = [];
+        RequestPriority[] came = [RequestPriority.Background, RequestPriority.Normal, RequestPriority.Interactive, RequestPriority.Normal, RequestPriority.Interactive];
+        Task[] asked = [.. came.Select((priority, i) => AskAsync($"{priority} {i}", priority))];
+        Assert.Equal(came.Length, engine.State.QueueLength);
+        await running.DisposeAsync();
+        await Task.WhenAll(asked);
+        Assert.Equal(["Interactive 2", "Interactive 4", "Normal 1", "Normal 3", "Background 0"], order);
+
+        async Task AskAsync(string name, RequestPriority priority)
+        {
+            await engine.AnswerAsync(Starter.Ask("hello") with { Priority = priority });
+            lock (order) order.Add(name);
+        }
     }
 
     [Fact]
