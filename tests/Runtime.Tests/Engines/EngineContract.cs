@@ -11,10 +11,6 @@ public abstract class EngineContract : IDisposable
 {
     private const string Greeting = "Hello. Give me a reading and its limit, a few log lines, or a unit to convert."; // both models have it by heart
     private static readonly SamplingOptions Hot = new() { Temperature = 100, TopK = 0, TopP = 1, MinP = 0, Seed = 7 };
-
-    // What was said is rewarded more and more, so that the model repeats itself until the context is full.
-    private static readonly DecodeRequest Endless = new() { Prompt = new TextPrompt("a a a a"), Sampling = SamplingOptions.Greedy with { FrequencyPenalty = -2, PresencePenalty = -2 } };
-
     private static readonly string[] Questions =
     [
         "How do I check pump-3 that runs hot?", Starter.Question, "motor-12 does not start. Give me the steps.", "Explain what to do when valve-9 leaks.",
@@ -108,7 +104,7 @@ public abstract class EngineContract : IDisposable
     public async Task Without_MaxTokens_a_full_context_ends_with_length()
     {
         await using var engine = await LoadAsync(new() { Slots = 2, ContextLength = 64 });
-        foreach (var answer in await Task.WhenAll(engine.AnswerAsync(Endless), engine.AnswerAsync(Endless)))
+        foreach (var answer in await Task.WhenAll(engine.AnswerAsync(Starter.Endless), engine.AnswerAsync(Starter.Endless)))
         {
             Assert.Equal(DecodeFinish.Length, answer.Completion.Finish);
             Assert.Equal(engine.Descriptor.ContextLength, answer.Completion.PromptTokens + answer.Completion.OutputTokens);
@@ -123,6 +119,7 @@ public abstract class EngineContract : IDisposable
         var second = await engine.AnswerAsync(Starter.Ask(Starter.Question));
         Assert.True(first.Completion.OutputTokens > 8, first.Text);
         Assert.Equal((first.Text, first.Completion.OutputTokens), (second.Text, second.Completion.OutputTokens));
+        Assert.Equal(first.Tokens, second.Tokens); // of an engine that tells them
     }
 
     [Fact]
@@ -225,7 +222,7 @@ public abstract class EngineContract : IDisposable
     public async Task Who_cancelled_before_is_not_served_and_others_are()
     {
         await using var engine = await LoadAsync(new() { Slots = 1 });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.AnswerAsync(Endless, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.AnswerAsync(Starter.Endless, new CancellationToken(canceled: true)));
         await ServesAsync(engine);
     }
 
@@ -234,7 +231,7 @@ public abstract class EngineContract : IDisposable
     {
         await using var engine = await LoadAsync(new() { ModelPath = Starter.Cloud, Slots = 1 });
         using var cancel = new CancellationTokenSource();
-        var unwanted = engine.AnswerAsync(Endless with { Prompt = new TokensPrompt(Enumerable.Repeat(300, 900).ToArray()) }, cancel.Token);
+        var unwanted = engine.AnswerAsync(Starter.Endless with { Prompt = new TokensPrompt(Enumerable.Repeat(300, 900).ToArray()) }, cancel.Token);
         await UntilAsync(() => engine.State.BusySlots == 1);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => unwanted);
@@ -248,7 +245,7 @@ public abstract class EngineContract : IDisposable
     {
         await using var engine = await LoadAsync(new() { Slots = 1 });
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_hang.Token);
-        await using (var reader = engine.GenerateAsync(Endless, cancel.Token).GetAsyncEnumerator(cancel.Token))
+        await using (var reader = engine.GenerateAsync(Starter.Endless, cancel.Token).GetAsyncEnumerator(cancel.Token))
         {
             for (var i = 0; i < 3; i++)
                 Assert.True(await reader.MoveNextAsync());
@@ -286,18 +283,18 @@ public abstract class EngineContract : IDisposable
     {
         await using var engine = await LoadAsync(new() { Slots = 1 });
         var running = await HoldAsync(engine);
-        List<string> order = [];
         RequestPriority[] came = [RequestPriority.Background, RequestPriority.Normal, RequestPriority.Interactive, RequestPriority.Normal, RequestPriority.Interactive];
-        Task[] asked = [.. came.Select((priority, i) => AskAsync($"{priority} {i}", priority))];
+        var readers = came.Select(priority => engine.GenerateAsync(Starter.Endless with { Priority = priority }, _hang.Token).GetAsyncEnumerator(_hang.Token)).ToList();
+        var first = readers.Select(reader => reader.MoveNextAsync().AsTask()).ToList();
         Assert.Equal(came.Length, engine.State.QueueLength);
+        List<Task> left = [];
         await running.DisposeAsync();
-        await Task.WhenAll(asked);
-        Assert.Equal(["Interactive 2", "Interactive 4", "Normal 1", "Normal 3", "Background 0"], order);
-
-        async Task AskAsync(string name, RequestPriority priority)
+        foreach (var next in (int[])[2, 4, 1, 3, 0])
         {
-            await engine.AnswerAsync(Starter.Ask("hello") with { Priority = priority });
-            lock (order) order.Add(name);
+            Assert.Same(first[next], await Task.WhenAny(first.Where(task => !left.Contains(task)))); // it keeps the slot until it leaves
+            Assert.True(await first[next]);
+            left.Add(first[next]);
+            await readers[next].DisposeAsync();
         }
     }
 
@@ -306,7 +303,7 @@ public abstract class EngineContract : IDisposable
     {
         var time = new ManualTimeProvider();
         await using var engine = await LoadAsync(new() { Slots = 1, Time = time });
-        await using var reader = await HoldAsync(engine, Endless with { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(5) });
+        await using var reader = await HoldAsync(engine, Starter.Endless with { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(5) });
         var waiting = engine.AnswerAsync(Starter.Ask("x") with { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(4) });
         time.Advance(TimeSpan.FromSeconds(6));
         await ServesAsync(engine);
@@ -332,9 +329,10 @@ public abstract class EngineContract : IDisposable
     public async Task A_reader_that_stops_pauses_its_own_request_and_loses_nothing()
     {
         await using var engine = await LoadAsync(new() { Slots = 2 });
-        var whole = await engine.AnswerAsync(Endless);
-        Assert.True(whole.Completion.OutputTokens > 600, "The answer is too short to fill what an engine keeps for its reader.");
-        await using var slow = await HoldAsync(engine);
+        var request = Starter.Endless with { MaxTokens = 500 }; // more than an engine keeps for its reader
+        var whole = await engine.AnswerAsync(request);
+        Assert.Equal(500, whole.Completion.OutputTokens);
+        await using var slow = await HoldAsync(engine, request);
         var text = slow.Current.Text;
         foreach (var question in Questions.Take(3))
             Assert.NotEmpty((await engine.AnswerAsync(Starter.Ask(question))).Text);
@@ -348,10 +346,13 @@ public abstract class EngineContract : IDisposable
     {
         await using var engine = await LoadAsync(new() { Slots = 1 });
         var ask = Starter.Ask("hello");
-        await RefusesAsync(engine, HybridError.ContextExceeded, Starter.Ask(string.Concat(Enumerable.Repeat("pump ", 2000))));
-        await RefusesAsync(engine, HybridError.ContextExceeded, ask with { Prompt = new TokensPrompt(new int[engine.Descriptor.ContextLength]) });
-        foreach (var prompt in (Prompt[])[new TextPrompt(""), new TokensPrompt(default), new MessagesPrompt([]), new TokensPrompt(new[] { -1 }), new TokensPrompt(new[] { 1 << 20 })])
+        var length = engine.Descriptor.ContextLength;
+        await RefusesAsync(engine, HybridError.ContextExceeded, Starter.Ask(string.Concat(Enumerable.Repeat("pump ", 2000))), $"the context holds {length}");
+        await RefusesAsync(engine, HybridError.ContextExceeded, ask with { Prompt = new TokensPrompt(new int[length]) }, $"{length} tokens");
+        foreach (var prompt in (Prompt[])[new TextPrompt(""), new TokensPrompt(default), new MessagesPrompt([])])
             await RefusesAsync(engine, HybridError.InvalidRequest, ask with { Prompt = prompt });
+        foreach (var token in (int[])[-1, 1 << 20])
+            await RefusesAsync(engine, HybridError.InvalidRequest, ask with { Prompt = new TokensPrompt(new[] { token }) }, $"{token}");
         foreach (var sampling in (SamplingOptions[])[new() { Temperature = -1 }, new() { TopP = 2 }, new() { MinP = float.NaN }])
             await RefusesAsync(engine, HybridError.InvalidRequest, ask with { Sampling = sampling });
         await RefusesAsync(engine, HybridError.InvalidRequest, ask with { MaxTokens = 0 });
@@ -413,7 +414,7 @@ public abstract class EngineContract : IDisposable
     /// <summary>Begins an answer and stops reading it, so that it keeps its slot.</summary>
     private async Task<IAsyncEnumerator<DecodeUpdate>> HoldAsync(ITarget engine, DecodeRequest? request = null)
     {
-        var reader = engine.GenerateAsync(request ?? Endless, _hang.Token).GetAsyncEnumerator(_hang.Token);
+        var reader = engine.GenerateAsync(request ?? Starter.Endless, _hang.Token).GetAsyncEnumerator(_hang.Token);
         Assert.True(await reader.MoveNextAsync());
         return reader;
     }
@@ -421,7 +422,7 @@ public abstract class EngineContract : IDisposable
     private async Task LeaveAsync(ITarget engine, int updates)
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_hang.Token);
-        await using var reader = engine.GenerateAsync(Endless, cancel.Token).GetAsyncEnumerator(cancel.Token);
+        await using var reader = engine.GenerateAsync(Starter.Endless, cancel.Token).GetAsyncEnumerator(cancel.Token);
         var next = reader.MoveNextAsync().AsTask();
         for (var i = 0; i < updates && await next; i++)
             next = reader.MoveNextAsync().AsTask();
@@ -433,8 +434,12 @@ public abstract class EngineContract : IDisposable
         });
     }
 
-    private static async Task RefusesAsync(ITarget engine, HybridError error, DecodeRequest request) =>
-        Assert.Equal(error, (await Assert.ThrowsAsync<HybridException>(() => engine.AnswerAsync(request))).Error);
+    private static async Task RefusesAsync(ITarget engine, HybridError error, DecodeRequest request, string words = "")
+    {
+        var refusal = await Assert.ThrowsAsync<HybridException>(() => engine.AnswerAsync(request));
+        Assert.Equal(error, refusal.Error);
+        Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
+    }
 
     /// <summary>Whether the next one is served as if nothing had been, and nothing stays behind.</summary>
     private async Task ServesAsync(ITarget engine)
