@@ -126,8 +126,8 @@ internal sealed class BatchLoop : IAsyncDisposable
             while (_running.Count < Slots && _waiting.MaxBy(one => one.Priority) is { } next) // of equals the first
             {
                 _waiting.Remove(next);
+                _running.Add(next); // first, so that it hears of a failure of the next line
                 next.Begin(_executor.Create(), _time.GetTimestamp());
-                _running.Add(next);
             }
 
             Running = _running.Count;
