@@ -31,7 +31,7 @@ internal sealed class Answer
 
     public Answer(LlamaSharpModel model, DecodeRequest request, LLamaToken[] prompt, int maxTokens, long acceptedAt)
     {
-        (_model, _prompt, _maxTokens, _acceptedAt) = (model, prompt, maxTokens, acceptedAt);
+        (_model, _prompt, _maxTokens, _acceptedAt, Priority) = (model, prompt, maxTokens, acceptedAt, request.Priority);
         _sampler = new(request.Sampling, model.Size);
         _text = new(request.StopSequences);
         foreach (var token in prompt)
@@ -39,6 +39,8 @@ internal sealed class Answer
     }
 
     public ChannelReader<DecodeUpdate> Updates => _updates.Reader;
+
+    public RequestPriority Priority { get; }
 
     /// <summary>Tokens decoded.</summary>
     public int Produced { get; private set; }

@@ -13,7 +13,7 @@ internal sealed class BatchLoop : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly int _capacity;
     private readonly Lock _lock = new();
-    private readonly Queue<Answer> _waiting = [];
+    private readonly List<Answer> _waiting = [];
     private readonly List<Answer> _running = [];
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
@@ -53,7 +53,7 @@ internal sealed class BatchLoop : IAsyncDisposable
                 throw Disposed();
             if (_waiting.Count >= _capacity + Math.Max(0, Slots - Running))
                 throw new HybridException(HybridError.Busy, $"{_waiting.Count} requests wait for the engine, which is its limit. Nothing was decoded; try again, or raise QueueCapacity.");
-            _waiting.Enqueue(answer);
+            _waiting.Add(answer);
         }
 
         Wake();
@@ -61,6 +61,7 @@ internal sealed class BatchLoop : IAsyncDisposable
 
     public void Cancel(Answer answer)
     {
+        lock (_lock) _waiting.Remove(answer); // at once, and not when a slot comes free: others may have its place
         answer.Cancel();
         Wake();
     }
@@ -122,11 +123,11 @@ internal sealed class BatchLoop : IAsyncDisposable
         _running.RemoveAll(one => one.IsOver);
         lock (_lock)
         {
-            while (_running.Count < Slots && _waiting.TryDequeue(out var next))
+            while (_running.Count < Slots && _waiting.MaxBy(one => one.Priority) is { } next) // of equals the first
             {
-                if (next.IsOver) continue;
+                _waiting.Remove(next);
+                _running.Add(next); // first, so that it hears of a failure of the next line
                 next.Begin(_executor.Create(), _time.GetTimestamp());
-                _running.Add(next);
             }
 
             Running = _running.Count;

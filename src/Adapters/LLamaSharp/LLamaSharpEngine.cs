@@ -5,6 +5,7 @@ using Hybrid.Models.Guard;
 using Hybrid.Targets;
 using LLama;
 using LLama.Exceptions;
+using LLama.Native;
 
 namespace Hybrid.Adapters.LLamaSharp;
 
@@ -96,7 +97,7 @@ public sealed class LLamaSharpEngine : ITarget, ITokenCounter
     public ValueTask WarmAsync(CancellationToken cancellationToken = default) => default;
 
     /// <inheritdoc />
-    public int CountTokens(IReadOnlyList<PromptMessage> messages) => _model.Tokens(new MessagesPrompt(messages), "").Length;
+    public int CountTokens(IReadOnlyList<PromptMessage> messages) => Tokens(new MessagesPrompt(messages), "").Length;
 
     /// <inheritdoc />
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -104,9 +105,7 @@ public sealed class LLamaSharpEngine : ITarget, ITokenCounter
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
         RequestRules.Check(request, Descriptor.Capabilities, "The LLamaSharp adapter");
-        if (Volatile.Read(ref _disposed) != 0)
-            throw BatchLoop.Disposed();
-        var tokens = _model.Tokens(request.Prompt, request.Continuation);
+        var tokens = Tokens(request.Prompt, request.Continuation);
         var room = Descriptor.ContextLength - tokens.Length;
         if (room < 1)
             throw new HybridException(HybridError.ContextExceeded, $"The prompt has {tokens.Length} tokens and the context holds {Descriptor.ContextLength}, answer included. Nothing was decoded; shorten the prompt or use a target with a longer context.");
@@ -148,6 +147,20 @@ public sealed class LLamaSharpEngine : ITarget, ITokenCounter
         await _loop.DisposeAsync();
         _owned?.Dispose();
         _kept?.Dispose();
+    }
+
+    private LLamaToken[] Tokens(Prompt prompt, string continuation)
+    {
+        if (Volatile.Read(ref _disposed) != 0)
+            throw BatchLoop.Disposed();
+        try
+        {
+            return _model.Tokens(prompt, continuation);
+        }
+        catch (ObjectDisposedException) // in the meantime
+        {
+            throw BatchLoop.Disposed();
+        }
     }
 
     private static LLamaSharpEngine Make(LLamaWeights weights, LLamaSharpOptions options, string? path, TimeProvider time, bool owned, IDisposable? kept)

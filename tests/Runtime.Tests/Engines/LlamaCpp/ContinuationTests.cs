@@ -38,16 +38,5 @@ public sealed class ContinuationTests(SharedEngine shared, ITestOutputHelper out
         Assert.True(agree > cuts / 2, $"Only {agree} of {cuts} cuts had the same tokens.");
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task A_cut_in_the_middle_of_a_word_repeats_nothing(int characters)
-    {
-        var whole = (await shared.Engine.AnswerAsync(Starter.Ask(Starter.Question))).Text;
-        var rest = await shared.Engine.AnswerAsync(Starter.Ask(Starter.Question) with { Continuation = whole[..characters] });
-        Assert.DoesNotContain(whole[..12], rest.Text, StringComparison.Ordinal);
-    }
-
     private int PromptOf(string question) => shared.Engine.CountTokens([new("user", question)]);
 }

@@ -12,8 +12,11 @@ internal static class Starter
 
     public static string Cloud { get; } = Model("cloud");
 
-    public static Task<LlamaEngine> LoadAsync(int slots = 4, int batchSize = 512, int queue = 64, int? context = null, TimeProvider? time = null) =>
-        LlamaEngine.LoadAsync(new() { ModelPath = Edge, Slots = slots, BatchSize = batchSize, QueueCapacity = queue, ContextLength = context, Threads = 1 }, time);
+    /// <summary>What was said is rewarded more and more, so that a model repeats itself until the context is full.</summary>
+    public static DecodeRequest Endless { get; } = new() { Prompt = new TextPrompt("a a a a"), Sampling = SamplingOptions.Greedy with { FrequencyPenalty = -2, PresencePenalty = -2 } };
+
+    public static Task<LlamaEngine> LoadAsync(int slots = 4, int batchSize = 512) =>
+        LlamaEngine.LoadAsync(new() { ModelPath = Edge, Slots = slots, BatchSize = batchSize, Threads = 1 });
 
     public static DecodeRequest Ask(string question, int? maxTokens = 64) => new()
     {
@@ -22,7 +25,7 @@ internal static class Starter
         MaxTokens = maxTokens,
     };
 
-    public static async Task<Answer> AnswerAsync(this LlamaEngine engine, DecodeRequest request, CancellationToken cancellationToken = default)
+    public static async Task<Answer> AnswerAsync(this ITarget engine, DecodeRequest request, CancellationToken cancellationToken = default)
     {
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, TestContext.Current.CancellationToken);
         hang.CancelAfter(TimeSpan.FromSeconds(60));
