@@ -72,7 +72,7 @@ internal sealed class DyingPool : IAsyncDisposable
         }
     }
 
-    /// <summary>One at a time: the next is killed once the last one listens again.</summary>
+    /// <summary>One at a time: the next is killed once the last one answers again.</summary>
     private async Task KillAsync(CancellationToken over)
     {
         try
@@ -83,6 +83,7 @@ internal sealed class DyingPool : IAsyncDisposable
                 var worker = _workers[Kills++ % _workers.Length];
                 worker.Kill();
                 await worker.StartAsync();
+                await worker.WarmAsync();
             }
         }
         catch (OperationCanceledException)

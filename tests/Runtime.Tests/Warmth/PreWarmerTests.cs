@@ -35,7 +35,7 @@ public class PreWarmerTests
         await PassAsync(TimeSpan.FromHours(3));
         Assert.Equal(woken, pool.Woken);
         Assert.Equal(TargetReadiness.Cold, pool.State.Readiness);
-        Assert.StartsWith("Pool pool is woken ahead: ", _log.Of(1501).First(), StringComparison.Ordinal);
+        Assert.StartsWith("Pool pool is woken ahead: ", _log.Of(1511).First(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public class PreWarmerTests
         }
 
         Assert.Equal(0, pool.Woken);
-        Assert.Empty(_log.Of(1501));
+        Assert.Empty(_log.Of(1511));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public class PreWarmerTests
 
         Assert.InRange(pool.Woken, 1, 3);
         Assert.InRange(budgets.Left().Dollars!.Value, 0, 0.0085);
-        Assert.NotEmpty(_log.Of(1503));
+        Assert.NotEmpty(_log.Of(1513));
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public class PreWarmerTests
         }
 
         Assert.InRange(pool.Woken, 2, 8); // of sixty looks
-        Assert.StartsWith("Pool pool could not be woken ahead: ", _log.Of(1502).First(), StringComparison.Ordinal);
+        Assert.StartsWith("Pool pool could not be woken ahead: ", _log.Of(1512).First(), StringComparison.Ordinal);
     }
 
     [Fact]

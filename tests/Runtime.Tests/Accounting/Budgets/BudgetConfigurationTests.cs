@@ -84,7 +84,7 @@ public sealed class BudgetConfigurationTests : IDisposable
         await BudgetLedger.Open(new(), _folder.Time, _folder).DisposeAsync();
         Assert.Empty(_folder.Log);
         await BudgetLedger.Open(new() { App = new() { DollarsPerDay = 1 } }, _folder.Time, _folder).DisposeAsync();
-        Assert.StartsWith("1301 Warning", Assert.Single(_folder.Log), StringComparison.Ordinal);
+        Assert.StartsWith("1321 Warning", Assert.Single(_folder.Log), StringComparison.Ordinal);
     }
 
     [Fact]

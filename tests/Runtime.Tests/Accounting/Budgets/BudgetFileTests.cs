@@ -49,7 +49,7 @@ public sealed class BudgetFileTests : IDisposable
             Assert.Equal(100 - spent[whole - 1], ledger.Left().Dollars);
         }
 
-        Assert.DoesNotContain(_folder.Log, line => line.StartsWith("1303", StringComparison.Ordinal));
+        Assert.DoesNotContain(_folder.Log, line => line.StartsWith("1323", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -63,11 +63,11 @@ public sealed class BudgetFileTests : IDisposable
             var flipped = (byte[])text.Clone();
             flipped[at] ^= (byte)(1 << (at % 8));
             await File.WriteAllBytesAsync(_folder.Path, flipped);
-            var before = _folder.Log.Count(line => line.StartsWith("1303 Error", StringComparison.Ordinal));
+            var before = _folder.Log.Count(line => line.StartsWith("1323 Error", StringComparison.Ordinal));
             await using var ledger = _folder.Open(new() { DollarsPerDay = 100 });
             Assert.InRange(100 - ledger.Left().Dollars!.Value, at < lastLines ? 5.5 : 1.5, 7);
             if (at == text.Length - 1) continue; // without its end the last line is one that was never written
-            Assert.Equal(before + 1, _folder.Log.Count(line => line.StartsWith("1303 Error", StringComparison.Ordinal)));
+            Assert.Equal(before + 1, _folder.Log.Count(line => line.StartsWith("1323 Error", StringComparison.Ordinal)));
             Assert.Equal(flipped, await File.ReadAllBytesAsync(_folder.Path + ".damaged"));
         }
     }
@@ -201,7 +201,7 @@ public sealed class BudgetFileTests : IDisposable
             Assert.NotNull((await ledger.ReserveAsync(null, new(Dollar, 0), default)).Reservation);
             Assert.Equal(9 - (reserved / 100.0), ledger.Left().Dollars!.Value, 9);
             await ledger.DisposeAsync();
-            Assert.Contains(_folder.Log, line => line.StartsWith("1304 Error", StringComparison.Ordinal));
+            Assert.Contains(_folder.Log, line => line.StartsWith("1324 Error", StringComparison.Ordinal));
             await using var next = _folder.Open(new() { DollarsPerDay = 10 });
             Assert.Equal(9 - (reserved / 100.0), next.Left().Dollars!.Value, 9);
         }

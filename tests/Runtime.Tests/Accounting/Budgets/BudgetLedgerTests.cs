@@ -98,7 +98,7 @@ public sealed class BudgetLedgerTests : IDisposable
         {
             Assert.Equal(new(7, 2), ledger.Left());
             Assert.Equal(new(1, 2), ledger.Left("Größe & co"));
-            Assert.Single(_folder.Log, line => line.StartsWith("1302 Information", StringComparison.Ordinal) && line.Contains("1 requests had not ended", StringComparison.Ordinal));
+            Assert.Single(_folder.Log, line => line.StartsWith("1322 Information", StringComparison.Ordinal) && line.Contains("1 requests had not ended", StringComparison.Ordinal));
         }
 
         _folder.Time.Advance(TimeSpan.FromDays(1));
@@ -127,7 +127,7 @@ public sealed class BudgetLedgerTests : IDisposable
             Assert.Equal(0, ledger.Left().Dollars);
         }
 
-        Assert.Single(earlier.Log, line => line.StartsWith("1306 Warning", StringComparison.Ordinal));
+        Assert.Single(earlier.Log, line => line.StartsWith("1326 Warning", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -117,7 +117,7 @@ public sealed class BudgetRequestTests : IDisposable
         Assert.True(_receipts[0].Segments[0].Reserved!.Exceeded);
         Assert.EndsWith("the attempt took more", _receipts[0].Segments[0].Reserved!.ToString(), StringComparison.Ordinal);
         Assert.Equal(0.899, ledger.Left().Dollars!.Value, 9); // it is cut off, but what came counts
-        Assert.Single(_folder.Log, line => line.StartsWith("1305 Warning: Target 'deaf' took $0.101", StringComparison.Ordinal));
+        Assert.Single(_folder.Log, line => line.StartsWith("1325 Warning: Target 'deaf' took $0.101", StringComparison.Ordinal));
     }
 
     [Fact]
