@@ -3,7 +3,7 @@ namespace Hybrid.Engines.ChatTemplates;
 /// <summary>The tests that <c>is</c> knows.</summary>
 internal static class Tests
 {
-    private static readonly Dictionary<string, string> Comparisons = new Dictionary<string, string>(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Comparisons = new(StringComparer.Ordinal)
     {
         ["equalto"] = "==",
         ["eq"] = "==",
@@ -23,7 +23,7 @@ internal static class Tests
         ["in"] = "in",
     };
 
-    private static readonly Dictionary<string, Func<object?, CallArguments, bool>> All = new Dictionary<string, Func<object?, CallArguments, bool>>(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<object?, CallArguments, bool>> All = new(StringComparer.Ordinal)
     {
         ["defined"] = (value, _) => value is not Undefined,
         ["undefined"] = (value, _) => value is Undefined,

@@ -5,18 +5,18 @@ namespace Hybrid.Engines.Grammar;
 /// <summary>The keywords of a JSON schema that are kept, and those that say nothing about the value.</summary>
 internal static class SchemaKeywords
 {
-    private static readonly HashSet<string> Notes = new[]
-    {
+    private static readonly HashSet<string> Notes =
+    [
         "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly",
         "$schema", "$id", "$comment", "$anchor", "$defs", "definitions",
-    }.ToHashSet();
+    ];
 
-    private static readonly HashSet<string> Kept = new[]
-    {
+    private static readonly HashSet<string> Kept =
+    [
         "type", "nullable", "enum", "const", "$ref", "allOf", "anyOf", "oneOf",
         "properties", "required", "additionalProperties", "items", "prefixItems", "minItems", "maxItems",
         "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    }.ToHashSet();
+    ];
 
     public static bool IsNote(string name) => Notes.Contains(name);
 

@@ -7,7 +7,7 @@ namespace Hybrid.Models.Catalogue;
 /// </remarks>
 internal static class Quantisation
 {
-    private static readonly Dictionary<string, double> Bits = new Dictionary<string, double>(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, double> Bits = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Q2_K"] = 3.16,
         ["Q3_K_S"] = 3.64,

@@ -3,8 +3,8 @@ namespace Hybrid.Models.Gguf;
 /// <summary>The architectures that llama.cpp v0.5.0 knows; another is refused by name instead of by a native error.</summary>
 internal static class GgufArchitectures
 {
-    private static readonly HashSet<string> Names = new[]
-    {
+    private static readonly HashSet<string> Names =
+    [
         "llama", "llama4", "deci", "falcon", "grok", "gpt2", "gptj", "gptneox", "mpt", "baichuan", "starcoder", "refact", "bert",
         "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert", "bloom",
         "stablelm", "qwen", "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3next", "qwen3vl", "qwen3vlmoe", "qwen35",
@@ -21,26 +21,26 @@ internal static class GgufArchitectures
         "minimax-m3", "cogvlm", "rnd1", "pangu-embedded", "mistral3", "eagle3", "dflash", "mistral4", "paddleocr", "mimo2",
         "step35", "spark2_5", "llama-embed", "maincoder", "kimi-linear", "kimi-k3", "talkie", "mellum", "nanbeige", "qwen3tts",
         "pockettts",
-    }.ToHashSet();
+    ];
 
     // llama.cpp gives these no KV cache, or expects another model beside them: they do not generate text token by token.
-    private static readonly HashSet<string> NotGenerative = new[]
-    {
+    private static readonly HashSet<string> NotGenerative =
+    [
         "bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert",
         "gemma-embedding", "llama-embed", "t5", "t5encoder", "wavtokenizer-dec", "dream", "llada", "llada-moe", "rnd1", "eagle3", "dflash",
-    }.ToHashSet();
+    ];
 
-    private static readonly HashSet<string> OfExperts = new[]
-    {
+    private static readonly HashSet<string> OfExperts =
+    [
         "bailingmoe2", "glm4moe", "grovemoe", "qwen2moe", "qwen3moe", "qwen3vlmoe", "qwen35moe", "rnd1", "smallthinker",
-    }.ToHashSet();
+    ];
 
-    private static readonly HashSet<string> OfSections = new[]
-    {
+    private static readonly HashSet<string> OfSections =
+    [
         "qwen2vl", "paddleocr", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen4exp", "qwen3tts",
-    }.ToHashSet();
+    ];
 
-    private static readonly HashSet<string> WithoutHeads = new[] { "mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7" }.ToHashSet();
+    private static readonly HashSet<string> WithoutHeads = ["mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"];
 
     /// <summary>Whether it does without attention.</summary>
     public static bool HasNoHeads(string name) => WithoutHeads.Contains(name);

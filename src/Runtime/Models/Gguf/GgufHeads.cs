@@ -3,13 +3,13 @@ namespace Hybrid.Models.Gguf;
 /// <summary>What llama.cpp v0.5.0 asserts of attention heads, by architecture; a breach of it ends the process at the first step.</summary>
 internal static class GgufHeads
 {
-    private static readonly HashSet<string> RotatedWhole = new[]
-    {
+    private static readonly HashSet<string> RotatedWhole =
+    [
         "apertus", "arcee", "arctic", "baichuan", "chameleon", "codeshell", "cogvlm", "cohere2moe", "dbrx", "deci", "deepseek", "dots1", "ernie4_5-moe", "ernie4_5", "exaone-moe",
         "exaone", "exaone4", "falcon", "granite_swa", "graniteswitch", "granite", "granitemoe", "grok", "grovemoe", "hunyuan-moe", "hunyuan_vl", "hy_v3", "internlm2", "jais2", "llama",
         "llama4", "maincoder", "mellum", "mistral3", "olmo", "olmo2", "olmoe", "orion", "paddleocr", "pangu-embedded", "plamo", "pockettts", "qwen2", "qwen2moe", "qwen2vl", "qwen3",
         "qwen3moe", "qwen3vl", "qwen3vlmoe", "seed_oss", "smallthinker", "smollm3", "starcoder2", "talkie", "xverse",
-    }.ToHashSet();
+    ];
 
     private static readonly HashSet<string> SameForKeysAndValues = RotatedWhole.Except(["exaone4", "exaone-moe", "talkie"]).Concat(
     [

@@ -6,7 +6,7 @@ internal static class GgufVocabulary
     private const string Prefix = "tokenizer.ggml.";
 
     // What llama.cpp makes text with; 'rwkv' is for models of that name alone.
-    private static readonly HashSet<string> Generating = new[] { "llama", "gpt2", "gemma4", "plamo2", "hybriddna", "whitespace" }.ToHashSet();
+    private static readonly HashSet<string> Generating = ["llama", "gpt2", "gemma4", "plamo2", "hybriddna", "whitespace"];
 
     public static void Check(GgufValues values, GgufReader reader, string architecture)
     {
