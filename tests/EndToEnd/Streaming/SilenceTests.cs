@@ -48,7 +48,7 @@ public class SilenceTests
                 },
             };
             var device = new WatchedTarget(engine);
-            var answer = await Answer.AskAsync([worker, device], Seams.InOrder with { MaxTokenGap = TimeSpan.FromMilliseconds(200) }, Question);
+            var answer = await Answer.AskAsync([worker, device], Seams.InOrder with { MaxTokenGap = TimeSpan.FromSeconds(2) }, Question);
 
             Assert.Equal(whole, answer.Text);
             if (answer.Receipt.Handovers is not [var handover])
