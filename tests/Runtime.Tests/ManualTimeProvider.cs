@@ -40,7 +40,7 @@ internal sealed class ManualTimeProvider : TimeProvider
                 next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
                 if (next is null)
                 {
-                    _now = end;
+                    if (end > _now) _now = end; // another thread may have let more time pass meanwhile
                     return;
                 }
 

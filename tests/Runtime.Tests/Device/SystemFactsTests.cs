@@ -86,6 +86,7 @@ public sealed class SystemFactsTests : IDisposable
         {
             TimeProvider = _time,
             Facts = facts,
+            Network = new Network.ManualMonitor(),
             Policy = new() { Name = "cool", MaxCelsius = 80 },
             Policies = [new() { Name = "cheap", AvoidMetered = true }],
         });

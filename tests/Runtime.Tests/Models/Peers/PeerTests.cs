@@ -126,11 +126,9 @@ public sealed class PeerTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_that_is_not_there_costs_nothing_but_its_connection()
     {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        var port = ((IPEndPoint)socket.LocalEndpoint).Port;
-        socket.Stop();
-        _other.Has(await PullAsync(new($"http://127.0.0.1:{port}")), _bytes);
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // nobody else gets the port, and nobody listens
+        _other.Has(await PullAsync(new($"http://{nobody.LocalEndPoint}")), _bytes);
         Assert.Equal(_bytes.Length, FromHub);
     }
 
@@ -230,5 +228,5 @@ public sealed class PeerTests : IAsyncDisposable
     }
 
     private Task<ModelManifest> PullAsync(Uri peer, string key = Key) =>
-        _other.PullAsync(_hub, Reference, options => options with { Peers = new() { Addresses = [peer], Key = key } });
+        _other.PullAsync(_hub, Reference, options => options with { Peers = new() { Addresses = [peer], Key = key, ConnectTimeout = TimeSpan.FromMinutes(1) } });
 }

@@ -53,14 +53,7 @@ public sealed class SharingTests : IAsyncDisposable
     {
         Begin(2);
         var (first, other) = (_devices[0], _devices[1]);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        _hub.Budget = piece =>
-        {
-            if (_hub.Served > _bytes.Length / 3) end.Cancel();
-            return piece;
-        };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.PullAsync(end.Token));
-        _hub.Budget = null;
+        await EndInTheMiddleAsync(first, _bytes.Length / 3);
         var before = _hub.Served;
         other.Place.Has(await other.PullAsync(TestContext.Current.CancellationToken), _bytes);
         Assert.InRange(_hub.Served, _bytes.Length, _bytes.Length + (Connections * PullPlace.Shard));
@@ -75,18 +68,10 @@ public sealed class SharingTests : IAsyncDisposable
     {
         Begin(2);
         var (first, other) = (_devices[0], _devices[1]);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        _hub.Budget = piece =>
-        {
-            if (_hub.Served > _bytes.Length / 2) end.Cancel();
-            return piece;
-        };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.PullAsync(end.Token));
-        _hub.Budget = null;
+        await EndInTheMiddleAsync(first, _bytes.Length / 2);
         var path = first.Place.Store.PartialPath(HubRepository.Digest(_bytes));
         await File.WriteAllBytesAsync(path, new byte[new FileInfo(path).Length], TestContext.Current.CancellationToken);
         other.Place.Has(await other.PullAsync(TestContext.Current.CancellationToken), _bytes);
-        // What the hub still had under way to the first one when it ended is not counted.
         Assert.Equal(_bytes.Length, Parts.Where(part => Who(part) == other.Name).Sum(part => part.Range!.Value.Last - part.Range!.Value.First + 1));
     }
 
@@ -109,6 +94,26 @@ public sealed class SharingTests : IAsyncDisposable
         Assert.True(other.Place.Time.GetUtcNow() - new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) >= PeerFile.LongestWait);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waits);
+    }
+
+    /// <summary>Ends a device's pull when so many bytes have gone out to it and all its connections wait for more, so that nothing is under way afterwards.</summary>
+    private async Task EndInTheMiddleAsync(Device device, long bytes)
+    {
+        var held = new TaskCompletionSource();
+        using var waiting = new SemaphoreSlim(0);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        _hub.Hold = request =>
+        {
+            if (request.Range is null || _hub.Served < bytes) return Task.CompletedTask;
+            waiting.Release();
+            return held.Task;
+        };
+        var pull = device.PullAsync(end.Token);
+        for (var i = 0; i < Connections; i++) Assert.True(await waiting.WaitAsync(Hang, TestContext.Current.CancellationToken));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pull);
+        _hub.Hold = _ => Task.CompletedTask;
+        held.SetCanceled(TestContext.Current.CancellationToken);
     }
 
     private static string Who(HubRequest request) => request.Header("authorization") ?? "";
@@ -157,7 +162,7 @@ public sealed class SharingTests : IAsyncDisposable
             {
                 Connections = Connections,
                 Hub = new() { Token = name["Bearer ".Length..] },
-                Peers = new() { Addresses = others, Key = Key },
+                Peers = new() { Addresses = others, Key = Key, ConnectTimeout = Hang },
                 TimeProvider = patient ? Place.Time : TimeProvider.System,
                 Randomizer = () =>
                 {

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Hybrid.Models.Pull;
 
 namespace Hybrid.Tests.Models.Pull;
@@ -39,9 +41,11 @@ public sealed class FaultTests : IAsyncDisposable
     [Fact]
     public async Task A_shard_that_is_cut_again_and_again_still_gets_on()
     {
-        var cut = 0;
-        _repository.OnHub = (_, request, answer) => request.Range is not null && cut++ % 2 == 0 ? answer with { CutAfter = answer.Body.Length / 2 } : answer;
+        // Each of them as often as it is tried again.
+        ConcurrentDictionary<long, int> asked = new();
+        _repository.OnHub = (_, request, answer) => request.Range is var (first, _) && Counted(asked, first / PullPlace.Shard) <= _place.Options.Retries ? answer with { CutAfter = answer.Body.Length / 2 } : answer;
         await IsWholeAsync();
+        Assert.Equal(Enumerable.Repeat(_place.Options.Retries + 1, 21), asked.Values);
         Assert.Equal(_bytes.Length, _hub.Served);
     }
 
@@ -122,7 +126,7 @@ public sealed class FaultTests : IAsyncDisposable
     public async Task One_stream_that_is_cut_begins_anew()
     {
         _repository.Ranges = false;
-        _repository.OnHub = (_, request, answer) => request.Method == "GET" && request.Range is null && answer.Body.Length == _bytes.Length && _hit++ < 3 ? answer with { CutAfter = 500_000 } : answer;
+        _repository.OnHub = (_, request, answer) => request.Method == "GET" && request.Range is null && answer.Body.Length == _bytes.Length && Interlocked.Increment(ref _hit) <= 3 ? answer with { CutAfter = 500_000 } : answer;
         await IsWholeAsync();
         Assert.Equal(4, _hit);
     }
@@ -148,7 +152,7 @@ public sealed class FaultTests : IAsyncDisposable
     public async Task Bytes_of_another_place_are_not_taken(string? range)
     {
         var wrong = 0;
-        _repository.OnHub = (_, request, answer) => request.Range is (65536, _) && wrong++ == 0 ? answer.With("Content-Range", range) : answer;
+        _repository.OnHub = (_, request, answer) => request.Range is (65536, _) && Interlocked.Increment(ref wrong) == 1 ? answer.With("Content-Range", range) : answer;
         await IsWholeAsync();
         Assert.True(wrong > 1, "The wrong answer was taken.");
     }
@@ -178,7 +182,7 @@ public sealed class FaultTests : IAsyncDisposable
         {
             if (request.Range is var (first, _) && first >= 8 * PullPlace.Shard)
             {
-                it.Files["m-Q8_0.gguf"] = shorter;
+                it.Files = new() { ["m-Q8_0.gguf"] = shorter };
                 return new HubAnswer(416).With("Content-Range", $"bytes */{shorter.Length}");
             }
 
@@ -194,7 +198,7 @@ public sealed class FaultTests : IAsyncDisposable
         var newer = HubRepository.Bytes(_bytes.Length, 12);
         _repository.OnHub = (it, request, answer) =>
         {
-            if (request.Range is var (first, _) && first >= 8 * PullPlace.Shard) it.Files["m-Q8_0.gguf"] = newer;
+            if (request.Range is var (first, _) && first >= 8 * PullPlace.Shard) it.Files = new() { ["m-Q8_0.gguf"] = newer };
             return answer;
         };
         _place.Has(await _place.PullAsync(_hub, Reference), newer);
@@ -208,7 +212,7 @@ public sealed class FaultTests : IAsyncDisposable
         var seed = 100;
         _repository.OnHub = (it, request, answer) =>
         {
-            if (request.Range is var (first, _) && first >= 4 * PullPlace.Shard) it.Files["m-Q8_0.gguf"] = HubRepository.Bytes(_bytes.Length, seed++);
+            if (request.Range is var (first, _) && first >= 4 * PullPlace.Shard) it.Files = new() { ["m-Q8_0.gguf"] = HubRepository.Bytes(_bytes.Length, Interlocked.Increment(ref seed)) };
             return answer;
         };
         await FailsAsync(HybridError.TargetUnavailable, "it has changed at its source, and so for the 4th time");
@@ -226,9 +230,10 @@ public sealed class FaultTests : IAsyncDisposable
     [Fact]
     public async Task Bits_that_always_flip_are_never_stored()
     {
-        var flip = new Random(5);
-        _repository.OnHub = (_, request, answer) => request.Range is null || flip.Next(4) > 0 ? answer : answer with { Body = Flipped(answer.Body, flip.Next(answer.Body.Length)) };
-        await FailsAsync(HybridError.ModelFile, "shards differed between two tries, so something on the line damages what comes through");
+        // One shard in four, and each time another byte of it.
+        ConcurrentDictionary<long, int> asked = new();
+        _repository.OnHub = (_, request, answer) => request.Range is var (first, _) && first / PullPlace.Shard % 4 == 0 ? answer with { Body = Flipped(answer.Body, Counted(asked, first)) } : answer;
+        await FailsAsync(HybridError.ModelFile, "6 of 21 shards differed between two tries, so something on the line damages what comes through");
     }
 
     [Fact]
@@ -275,9 +280,9 @@ public sealed class FaultTests : IAsyncDisposable
     [Fact]
     public async Task A_server_that_is_not_there_is_said_in_words()
     {
-        await using var gone = new HubServer();
-        await gone.DisposeAsync();
-        var error = await Assert.ThrowsAsync<HybridException>(() => _place.PullAsync(gone, Reference));
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // nobody else gets the port, and nobody listens
+        var error = await Assert.ThrowsAsync<HybridException>(() => _place.PullAsync(_hub, Reference, options => options with { Hub = options.Hub with { Endpoint = $"http://{nobody.LocalEndPoint}" } }));
         Assert.Equal(HybridError.TargetUnavailable, error.Error);
         Assert.Contains("the connection was refused. Nothing was fetched", error.Message, StringComparison.Ordinal);
     }
@@ -292,6 +297,8 @@ public sealed class FaultTests : IAsyncDisposable
     /// <summary>Changes the first answers to ranges.</summary>
     private void Once(Func<HubAnswer, HubAnswer> change, int times = 1) =>
         _repository.OnHub = (_, request, answer) => request.Range is not null && Interlocked.Increment(ref _hit) <= times ? change(answer) : answer;
+
+    private static int Counted(ConcurrentDictionary<long, int> counts, long key) => counts.AddOrUpdate(key, 1, (_, count) => count + 1);
 
     private async Task IsWholeAsync()
     {

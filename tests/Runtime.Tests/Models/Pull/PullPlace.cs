@@ -38,7 +38,8 @@ internal sealed class PullPlace : IDisposable
 
     public IReadOnlyList<string> Partials => [.. Directory.EnumerateFiles(Path.Combine(Folder, "store", "partial")).Where(path => !path.EndsWith(".lock", StringComparison.Ordinal))];
 
-    public ModelStore Open() => ModelStore.Open(Path.Combine(Folder, "store"), null, Time);
+    /// <summary>By the system's clock: on that of the pulls, whoever waits for another one's turn would be out of patience at once.</summary>
+    public ModelStore Open() => ModelStore.Open(Path.Combine(Folder, "store"));
 
     /// <summary>Pulls from a hub.</summary>
     public async Task<ModelManifest> PullAsync(HubServer hub, string reference, Func<PullOptions, PullOptions>? change = null, CancellationToken cancellationToken = default)

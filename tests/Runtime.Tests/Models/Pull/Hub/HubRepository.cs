@@ -23,7 +23,8 @@ internal sealed class HubRepository
 
     public string Commit { get; set; } = new('c', 40);
 
-    public Dictionary<string, byte[]> Files { get; } = [];
+    /// <summary>What it has; while requests run it is swapped whole.</summary>
+    public Dictionary<string, byte[]> Files { get; set; } = [];
 
     /// <summary>Needed for every request to the hub; null: it is public.</summary>
     public string? Token { get; init; }

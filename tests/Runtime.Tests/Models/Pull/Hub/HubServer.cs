@@ -129,8 +129,9 @@ internal sealed class HubServer : IAsyncDisposable
             var piece = answer.Body[at..Math.Min(at + PieceBytes, end)];
             await Hold(request);
             var allowed = Budget?.Invoke(piece.Length) ?? piece.Length;
-            await SendAllAsync(socket, piece[..allowed]);
+            // Counted first: whoever has the bytes may look at once.
             Interlocked.Add(ref _served, answer.Headers.ContainsKey("Content-Type") ? 0 : allowed);
+            await SendAllAsync(socket, piece[..allowed]);
             at += allowed;
             if (allowed < piece.Length)
                 return false;
