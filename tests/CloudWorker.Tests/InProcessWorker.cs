@@ -14,7 +14,7 @@ namespace Hybrid.CloudWorker.Tests;
 /// <summary>The worker's whole web application on free ports of this machine, over a scripted target.</summary>
 internal sealed class InProcessWorker : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
 
     private InProcessWorker(WorkerServer server, ScriptedTarget target)
     {
