@@ -8,7 +8,7 @@ namespace Hybrid.CloudConnector.Tests;
 internal sealed class NodePeer : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
 
     private NodePeer(Process process) => _process = process;
 

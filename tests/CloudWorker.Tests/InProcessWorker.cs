@@ -14,7 +14,7 @@ namespace Hybrid.CloudWorker.Tests;
 /// <summary>The worker's whole web application on free ports of this machine, over a scripted target.</summary>
 internal sealed class InProcessWorker : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
 
     private InProcessWorker(WorkerServer server, ScriptedTarget target)
     {
@@ -42,7 +42,7 @@ internal sealed class InProcessWorker : IAsyncDisposable
         var target = new ScriptedTarget();
         var builder = WebApplication.CreateSlimBuilder();
         // Hundreds of workers' starts and ends would bury the one line that says which test failed.
-        builder.Logging.ClearProviders();
+        builder.Logging.SetMinimumLevel(LogLevel.None);
         var server = WorkerServer.Build(
             builder, options,
             [new(target.Descriptor with { ContextLength = int.MaxValue }, token => load is null ? Task.FromResult<ITarget>(target) : load(target, token), Estimate: null, new ModelDigest())],

@@ -77,7 +77,7 @@ internal sealed class PoolTarget : ITarget, INetworkTarget, IReplicatedTarget
     public double? BytesPerSecond => _parts.Replicas.All.Max(replica => (replica.Target as INetworkTarget)?.BytesPerSecond);
 
     /// <inheritdoc />
-    public bool CanTakeOver(IReadOnlyCollection<string> lost) => _parts.Replicas.HasAnotherThan(lost);
+    public bool CanTakeOver(IReadOnlyCollection<string> lost, bool isLastResort) => _parts.Replicas.HasAnotherThan(lost, isLastResort ? Opening.Patience : TimeSpan.Zero);
 
     /// <inheritdoc />
     public ValueTask<bool?> ProbeAsync(CancellationToken cancellationToken = default) => _parts.Prober.AskAllAsync(cancellationToken);

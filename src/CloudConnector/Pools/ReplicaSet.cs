@@ -73,12 +73,14 @@ internal sealed class ReplicaSet(PoolOptions options, IReadOnlyList<Replica> rep
     }
 
     /// <summary>Whether a request that lost some replicas in mid-stream would find another than the last of them.</summary>
-    public bool HasAnotherThan(IReadOnlyCollection<string> lost)
+    /// <param name="lost">Names, in the order in which they were lost.</param>
+    /// <param name="within">How long it can wait for one.</param>
+    public bool HasAnotherThan(IReadOnlyCollection<string> lost, TimeSpan within)
     {
         lock (Lock)
         {
             var (now, last) = (clock.Now, lost.LastOrDefault());
-            return replicas.Any(replica => replica.Name != last && !replica.IsDrained && replica.Health.OutUntil(now) is null && replica.Health.RestsUntil(now) is null && !(replica.IsCanary && RolledBack is not null));
+            return replicas.Any(replica => replica.Name != last && !replica.IsDrained && replica.Health.MayBeBack(now, within) && !(replica.IsCanary && RolledBack is not null));
         }
     }
 

@@ -18,9 +18,12 @@ internal sealed partial class StreamRun
         {
             MayHedge = _budget is null,
             MaySubstitute = _decision.Profile.Model is null,
-            IsLastResort = !_decision.Standbys.Any(),
+            IsLastResort = IsLastResort,
         },
     };
+
+    /// <summary>Whether no other target may go on.</summary>
+    private bool IsLastResort => !_decision.Standbys.Any();
 
     /// <summary>Whether the failed attempt's target stays a candidate. Before anything came the target has tried its other replicas itself.</summary>
     private bool TakesOver(Attempt failed, HybridException fault)
@@ -29,7 +32,7 @@ internal sealed partial class StreamRun
         if (fault.Error is not (HybridError.TargetUnavailable or HybridError.Busy or HybridError.Internal)) return false;
         if (!_lostReplicas.TryGetValue(failed.Name, out var lost)) _lostReplicas[failed.Name] = lost = [];
         lost.Add(replica);
-        if (_services.Find(failed.Name) is not IReplicatedTarget target || !target.CanTakeOver(lost)) return false;
+        if (_services.Find(failed.Name) is not IReplicatedTarget target || !target.CanTakeOver(lost, IsLastResort)) return false;
         _takeOvers++;
         return true;
     }

@@ -23,6 +23,7 @@ internal static class Wire
     public static OpenAiTargetOptions Options(Uri endpoint, TargetCapabilities more = TargetCapabilities.None) => new()
     {
         Endpoint = endpoint,
+        ConnectTimeout = TimeSpan.FromMinutes(1), // a busy machine is not what is tested
         Continuation = ContinuationMode.None,
         Descriptor = new() { Name = "pool", Model = "scripted", Zone = Zone.Site, Capabilities = TargetCapabilities.Chat | more },
     };

@@ -5,6 +5,7 @@ using Hybrid.CloudWorker.Tests;
 using Hybrid.Network;
 using Hybrid.Policy;
 using Hybrid.Targets;
+using Hybrid.Tests;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 
@@ -28,10 +29,11 @@ public class NetworkLossTests
             Descriptor = new() { Name = "device", Model = "m", Zone = Zone.Device, Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation },
         };
         var log = new Lines();
+        var time = new ManualTimeProvider(); // it stands still while lines break, so that they do so together on any machine
         RoutingPolicy[] policies = [.. pools.Select(pool => new RoutingPolicy { Name = pool.Descriptor.Name, AllowedTargets = [pool.Descriptor.Name, "device"] })];
         await using var client = new HybridChatClient(
             [.. pools, device],
-            new() { Policy = policies[0], Policies = policies, Privacy = PrivacyClass.Public, Network = new AlwaysThere(), Randomizer = () => 0.01, Logger = log, OwnsTargets = true });
+            new() { Policy = policies[0], Policies = policies, Privacy = PrivacyClass.Public, Network = new AlwaysThere(), Randomizer = () => 0.01, Logger = log, TimeProvider = time, OwnsTargets = true });
 
         using var read = new CountdownEvent(3);
         var streams = policies.Select(policy => Task.Run(() => ReadAsync(client, policy.Name, read))).ToArray();
@@ -46,7 +48,18 @@ public class NetworkLossTests
 
         Assert.True((await streams[2]).Receipt.Segments[0].NetworkLost);
         Assert.Equal(1, log.All.Count(line => line.Id == 1401));
-        await log.Back.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var patience = TimeProvider.System.GetTimestamp();
+        for (var delay = TimeSpan.FromMilliseconds(10); !log.Back.Task.IsCompleted; delay *= 2)
+        {
+            while (!time.HasTimerAt(delay) && !log.Back.Task.IsCompleted)
+            {
+                Assert.True(TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(60), "It is not back.");
+                await Task.Yield();
+            }
+
+            time.Advance(delay);
+        }
+
         Assert.EndsWith("pool2 answers.", log.All.Single(line => line.Id == 1402).Text, StringComparison.Ordinal);
         await proxies[2].DisposeAsync();
     }

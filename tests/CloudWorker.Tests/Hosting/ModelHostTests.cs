@@ -61,16 +61,21 @@ public class ModelHostTests
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "cold"), await HealthAsync(worker));
             var answer = worker.AskAsync(Chat, Ask);
             await loaded.WaitAsync(worker.Limit);
-            Assert.Equal((HttpStatusCode.ServiceUnavailable, "loading"), await HealthAsync(worker));
-            Assert.True(await AdvanceWhileAsync(worker, time, "loading") >= TimeSpan.FromSeconds(8));
+            await PassAsync(8, (HttpStatusCode.ServiceUnavailable, "loading"));
             Assert.Equal(HttpStatusCode.OK, (await answer).Status);
             Assert.Equal(round, loads);
-            Assert.True(await AdvanceWhileAsync(worker, time, "ok") >= TimeSpan.FromSeconds(60));
-            while (worker.Target.Disposals < round) // on a thread of the pool
-            {
-                worker.Limit.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
+            await PassAsync(60, (HttpStatusCode.OK, "ok"));
+            await UntilAsync(worker, () => worker.Target.Disposals == round);
+        }
+
+        // Other threads arm the timers; until the last moment, health stays as it is.
+        async Task PassAsync(double seconds, (HttpStatusCode, string?) health)
+        {
+            await UntilAsync(worker, () => time.HasTimerAt(TimeSpan.FromSeconds(seconds)));
+            time.Advance(TimeSpan.FromSeconds(seconds - 0.1));
+            Assert.Equal(health, await HealthAsync(worker));
+            time.Advance(TimeSpan.FromSeconds(0.1));
+            while (await HealthAsync(worker) == health) continue;
         }
     }
 
@@ -88,13 +93,13 @@ public class ModelHostTests
         response.Dispose();
     }
 
-    // Other threads arm the timers and see them fire, so time moves in steps until health says something else.
-    private static async Task<TimeSpan> AdvanceWhileAsync(InProcessWorker worker, ManualTimeProvider time, string word)
+    private static async Task UntilAsync(InProcessWorker worker, Func<bool> isSo)
     {
-        var start = time.GetUtcNow();
-        while ((await HealthAsync(worker)).Word == word)
-            time.Advance(TimeSpan.FromSeconds(1));
-        return time.GetUtcNow() - start;
+        while (!isSo())
+        {
+            worker.Limit.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     private static async Task<(HttpStatusCode Status, string? Word)> HealthAsync(InProcessWorker worker)

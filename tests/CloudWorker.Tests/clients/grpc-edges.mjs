@@ -28,7 +28,7 @@ results.again = (await Promise.all(Array.from({ length: 20 }, () => generate('pl
 results.early = await generate('early');
 results.late = await generate('late');
 results.cancelled = await generate('stall', { after: (call) => call.cancel() });
-results.deadline = await generate('stall', { options: { deadline: Date.now() + 400 } });
+results.deadline = await generate('stall', { options: { deadline: Date.now() + 5000 } });
 results.keyless = await generate('plain', { as: new grpc.Metadata() });
 results.method = await unknown('/hybrid.decode.v1.Decode/Shout');
 results.service = await unknown('/other.Service/Method');

@@ -55,6 +55,10 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
     /// <summary>Until when it asked to be left alone; null: it did not.</summary>
     public TimeSpan? RestsUntil(TimeSpan now) => _restsUntil > now ? _restsUntil : null;
 
+    /// <summary>Whether it is neither out nor left alone once so much time has passed: a process that was gone may come back at any moment.</summary>
+    public bool MayBeBack(TimeSpan now, TimeSpan within) =>
+        !(RestsUntil(now) > now + within) && (!(OutUntil(now) > now + within) || (within > TimeSpan.Zero && _gone && !_cameBackByProbe));
+
     /// <summary>Whether a probe found it unwell, or it could not be reached a moment ago, and nothing good was heard since.</summary>
     public bool IsUnwell(TimeSpan now) => _unwellUntil > now || _waryUntil > now;
 

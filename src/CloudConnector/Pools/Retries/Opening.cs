@@ -15,7 +15,7 @@ internal static class Opening
     private const int MostMoves = 32;
 
     /// <summary>A process that is started again listens within it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Between two looks at who is well, about.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(0.25);

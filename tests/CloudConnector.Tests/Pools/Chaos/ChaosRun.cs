@@ -207,7 +207,7 @@ internal sealed class ChaosRun
 
         public TargetState State => run._pool.State;
 
-        public bool CanTakeOver(IReadOnlyCollection<string> lost) => run._pool.CanTakeOver(lost);
+        public bool CanTakeOver(IReadOnlyCollection<string> lost, bool isLastResort) => run._pool.CanTakeOver(lost, isLastResort);
 
         public IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, CancellationToken cancellationToken = default)
         {

@@ -10,7 +10,7 @@ internal sealed class SimulatedPool(ITarget target, int replicas) : ITarget, IRe
 
     public TargetState State => target.State;
 
-    public bool CanTakeOver(IReadOnlyCollection<string> lost) => lost.Count < replicas;
+    public bool CanTakeOver(IReadOnlyCollection<string> lost, bool isLastResort) => lost.Count < replicas;
 
     public async IAsyncEnumerable<DecodeUpdate> GenerateAsync(DecodeRequest request, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
