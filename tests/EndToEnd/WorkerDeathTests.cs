@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hybrid.Accounting;
 using Hybrid.CloudConnector.Pools;
+using Hybrid.EndToEnd.Streaming;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
 using Microsoft.Extensions.AI;
@@ -35,6 +36,7 @@ public class WorkerDeathTests
         await using var pool = new WorkerTarget(new()
         {
             Endpoint = worker.Grpc,
+            ConnectTimeout = RealPool.Patience,
             Descriptor = new() { Name = "cloud", Model = "cloud", Zone = Zone.Site, Quality = 1, Capabilities = TargetCapabilities.Chat | TargetCapabilities.Continuation },
         });
         await pool.WarmAsync();

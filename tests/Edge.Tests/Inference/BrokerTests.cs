@@ -89,7 +89,7 @@ public sealed class BrokerTests(MosquittoFixture fixture) : IClassFixture<Mosqui
         _limit.Dispose();
     }
 
-    private static MqttClient Connect(Proxy line, string name) => new(new() { Broker = line.Endpoint, ClientId = $"inference-{name}", ReconnectDelay = TimeSpan.FromMilliseconds(10) });
+    private static MqttClient Connect(Proxy line, string name) => new(new() { Broker = line.Endpoint, ClientId = $"inference-{name}", ReconnectDelay = TimeSpan.FromMilliseconds(10), MaximumReconnectDelay = TimeSpan.FromMilliseconds(100) });
 
     private MqttClient Client(string name) => new(new() { Broker = fixture.Broker.Endpoint, ClientId = $"inference-{name}" });
 }

@@ -22,7 +22,7 @@ public class SilenceTests
         using var mute = new TcpListener(IPAddress.Loopback, 0);
         mute.Start();
         var accepted = mute.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
-        await using var pool = new WorkerTarget(new() { Endpoint = new($"http://{mute.LocalEndpoint}"), Descriptor = RealPool.Described });
+        await using var pool = new WorkerTarget(new() { Endpoint = new($"http://{mute.LocalEndpoint}"), Descriptor = RealPool.Described, ConnectTimeout = RealPool.Patience });
 
         var answer = await Answer.AskAsync([pool, engine], Seams.InOrder with { HedgeAfter = TimeSpan.FromMilliseconds(50) }, Question);
 
