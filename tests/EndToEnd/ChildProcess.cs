@@ -7,7 +7,7 @@ namespace Hybrid.EndToEnd;
 internal sealed class ChildProcess : IDisposable
 {
     // Long enough for a loaded machine; reached only when something hangs.
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
 
@@ -53,7 +53,7 @@ internal sealed class ChildProcess : IDisposable
     }
 
     /// <summary>What it printed and how it ended; a process that hangs is killed and fails the test.</summary>
-    /// <param name="longest">How long it may take; null: two minutes.</param>
+    /// <param name="longest">How long it may take; null: five minutes.</param>
     public async Task<Ended> EndAsync(TimeSpan? longest = null)
     {
         using var hang = new CancellationTokenSource(longest ?? Hang);

@@ -44,7 +44,7 @@ public class ConsoleChatTests
         await ReadUntilAsync(chat.Output, "> ");
         var worker = Process.GetProcessById(Assert.Single(chat.Children("hybrid-worker")));
         Process.GetProcessById(chat.Id).Kill();
-        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         await worker.WaitForExitAsync(hang.Token);
     }
 
@@ -61,7 +61,7 @@ public class ConsoleChatTests
 
     private static async Task ReadUntilAsync(StreamReader output, string text)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var read = new StringBuilder();
         var buffer = new char[256];
         while (!read.ToString().Contains(text, StringComparison.Ordinal))

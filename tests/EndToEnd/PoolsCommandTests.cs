@@ -22,8 +22,8 @@ public sealed class PoolsCommandTests : IDisposable
         var config = Path.Combine(_folder, "pools.json");
         await File.WriteAllTextAsync(config, $$"""
             { "Hybrid": { "Pools": {
-                "cloud": { "Zone": "site", "Model": "cloud", "Replicas": { "a": { "Endpoint": "{{pool.Worker.Grpc}}" }, "gone": { "Endpoint": "http://127.0.0.1:9" } } },
-                "http": { "Type": "openai", "Zone": "site", "Model": "hybrid-cloud-q8_0", "Json": true, "Endpoint": "{{pool.Worker.Http}}" } } } }
+                "cloud": { "Zone": "site", "Model": "cloud", "Settings": { "ConnectTimeout": "{{RealPool.Patience}}" }, "Replicas": { "a": { "Endpoint": "{{pool.Worker.Grpc}}" }, "gone": { "Endpoint": "http://127.0.0.1:9" } } },
+                "http": { "Type": "openai", "Zone": "site", "Model": "hybrid-cloud-q8_0", "Json": true, "Settings": { "ConnectTimeout": "{{RealPool.Patience}}" }, "Endpoint": "{{pool.Worker.Http}}" } } } }
             """, TestContext.Current.CancellationToken);
 
         Assert.Equal([("cloud/a", "cold"), ("cloud/gone", "unavailable")], (await PoolsAsync(0, "list", "--config", config)).Select(Named).Take(2));

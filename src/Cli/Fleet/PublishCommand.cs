@@ -11,7 +11,7 @@ namespace Hybrid.Cli.Fleet;
 /// <summary><c>hybrid fleet publish</c>: signs what a fleet or a device should be, and has the broker keep it.</summary>
 internal static class PublishCommand
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5); // behind a slow line; what is missed has a good document refused
 
     public static Command Create()
     {

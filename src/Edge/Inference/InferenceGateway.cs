@@ -164,9 +164,7 @@ public sealed class InferenceGateway : IAsyncDisposable
     private ValueTask OnCancel(MqttMessage message, CancellationToken cancellationToken)
     {
         if (BusRequest.Of(message, _options.Fleet, _options.TimeProvider.GetUtcNow()) is not { } request) return default;
-        CancellationTokenSource? found;
-        lock (_lock) _waiting.TryGetValue(request.Key, out found);
-        return found is null ? default : new(found.CancelAsync());
+        lock (_lock) return _waiting.TryGetValue(request.Key, out var found) ? new(found.CancelAsync()) : default; // what is found there is not disposed yet
     }
 
     private void Enqueue(BusRequest request)

@@ -187,9 +187,10 @@ internal sealed partial class WaitingRequests : IAsyncDisposable
             }
 
             var pause = retry < left ? retry : left;
-            Say(entry, WaitingState.Waiting, _time.GetUtcNow() + pause, problem);
             retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
-            await Task.Delay(pause, _time, cancellationToken);
+            var paused = Task.Delay(pause, _time, cancellationToken);
+            Say(entry, WaitingState.Waiting, _time.GetUtcNow() + pause, problem); // behind the timer: whoever reads it may count on that
+            await paused;
         }
     }
 
@@ -197,8 +198,9 @@ internal sealed partial class WaitingRequests : IAsyncDisposable
     {
         while (await _client.PlanAsync(call, cancellationToken) is { } plan && plan.StartAt - _time.GetUtcNow() is var left && left > TimeSpan.Zero && _time.GetUtcNow() < request.Until)
         {
+            var looked = Task.Delay(left < Look ? left : Look, _time, cancellationToken);
             Say(entry, WaitingState.Waiting, plan.StartAt, plan.Reason);
-            await Task.Delay(left < Look ? left : Look, _time, cancellationToken);
+            await looked;
         }
     }
 

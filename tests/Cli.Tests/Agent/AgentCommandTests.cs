@@ -40,14 +40,14 @@ public sealed class AgentCommandTests
         await agent.SaidAsync("RELOADING=1");
         Assert.Contains("refused", await agent.SaidAsync("READY=1"), StringComparison.Ordinal);
         Assert.Equal(200, (await agent.AskAsync(Question)).Status);
-        Assert.Contains("no such policy", agent.Log, StringComparison.Ordinal);
+        await agent.LoggedAsync("no such policy");
         Assert.Equal("balanced", await PolicyAsync(agent));
 
         agent.Write(Settings(broker.Port, "green").Replace("\"MaxRunning\": 2", "\"MaxRunning\": 3", StringComparison.Ordinal));
         await agent.SignalAsync("HUP");
         Assert.DoesNotContain("refused", await agent.SaidAsync("READY=1"), StringComparison.Ordinal);
         Assert.Equal("green", await PolicyAsync(agent));
-        Assert.Contains("From the next start: Hybrid:Inference", agent.Log, StringComparison.Ordinal);
+        await agent.LoggedAsync("From the next start: Hybrid:Inference");
 
         await agent.SignalAsync("TERM");
         await agent.SaidAsync("STOPPING=1");

@@ -12,6 +12,7 @@ internal sealed class AgentRun : IAsyncDisposable
     private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly Socket _notified;
     private readonly StringBuilder _log = new();
+    private readonly Channel<string> _logged = Channel.CreateUnbounded<string>();
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
     private readonly Task _reading;
     private Process? _process;
@@ -64,11 +65,12 @@ internal sealed class AgentRun : IAsyncDisposable
             WorkingDirectory = Folder,
         };
         start.Environment["NOTIFY_SOCKET"] = Path.Combine(Folder, "notify");
-        start.Environment["WATCHDOG_USEC"] = "200000";
+        start.Environment["WATCHDOG_USEC"] = "4000000"; // a few words a second would fill the socket, ten datagrams, while this process stands still
         _process = new() { StartInfo = start };
         _process.ErrorDataReceived += (_, line) =>
         {
             lock (_log) _log.AppendLine(line.Data);
+            _logged.Writer.TryWrite(line.Data ?? "");
         };
         _process.Start();
         _process.BeginErrorReadLine();
@@ -85,6 +87,15 @@ internal sealed class AgentRun : IAsyncDisposable
         while (true)
         {
             if (await _said.Reader.ReadAsync(Limit) is var words && words.Contains(wanted, StringComparison.Ordinal)) return words;
+        }
+    }
+
+    /// <summary>Reads its log until it has this in a line: the log has a pipe of its own, and may be behind what is said elsewhere.</summary>
+    public async Task LoggedAsync(string wanted)
+    {
+        while (!(await _logged.Reader.ReadAsync(Limit)).Contains(wanted, StringComparison.Ordinal))
+        {
+            // Of something else.
         }
     }
 

@@ -164,23 +164,43 @@ public sealed class ModelsCommandTests : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(mirror, "index.json"), index, TestContext.Current.CancellationToken);
         bytes[bytes.Length / 2] ^= 1;
         await File.WriteAllBytesAsync(Path.Combine(mirror, "edge-Q8_0.gguf"), bytes, TestContext.Current.CancellationToken);
-        var (config, port) = (Path.Combine(_folder, "peers.json"), FreePort());
-        await File.WriteAllTextAsync(config, $$"""
-            { "Hybrid": { "Models": { "Mirror": {{JsonSerializer.Serialize(Path.Combine(_folder, "mirror"))}},
-                "Peers": { "Key": "a secret of the site", "Addresses": [ "http://127.0.0.1:{{port}}" ] } } } }
-            """, TestContext.Current.CancellationToken);
+        var config = Path.Combine(_folder, "peers.json");
+        await ConfigureAsync(FreePort()); // where nobody is
         string[] pull = ["models", "pull", "mirror:site/edge:Q8_0", "--config", config, "--store", Path.Combine(_folder, "other")];
         var alone = await ChildProcess.RunAsync("src/Cli", "hybrid", pull);
         Assert.Equal(1, alone.ExitCode);
         Assert.Contains("is not what was announced", alone.Errors, StringComparison.Ordinal);
 
-        using var share = ChildProcess.Start("src/Cli", "hybrid", "models", "share", "--listen", $"http://127.0.0.1:{port}", "--config", config, "--store", Root);
-        Assert.Contains($"are offered at http://127.0.0.1:{port}", await share.Output.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var share = await ShareAsync();
         var together = await ChildProcess.RunAsync("src/Cli", "hybrid", pull);
         Assert.True(together.ExitCode == 0, together.Errors);
 
         var keyless = await ModelsAsync("share");
         Assert.Equal((2, "Hybrid:Models:Peers:Key is not set"), (keyless.ExitCode, keyless.Errors[..34]));
+
+        Task ConfigureAsync(int port) => File.WriteAllTextAsync(config, $$"""
+            { "Hybrid": { "Models": { "Mirror": {{JsonSerializer.Serialize(Path.Combine(_folder, "mirror"))}},
+                "Peers": { "Key": "a secret of the site", "Addresses": [ "http://127.0.0.1:{{port}}" ] } } } }
+            """, TestContext.Current.CancellationToken);
+
+        async Task<ChildProcess> ShareAsync()
+        {
+            while (true)
+            {
+                var port = FreePort();
+                await ConfigureAsync(port);
+                var sharing = ChildProcess.Start("src/Cli", "hybrid", "models", "share", "--listen", $"http://127.0.0.1:{port}", "--config", config, "--store", Root);
+                if (await sharing.Output.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+                {
+                    Assert.Contains($"are offered at http://127.0.0.1:{port}", line, StringComparison.Ordinal);
+                    return sharing;
+                }
+
+                // Somebody else took the port between our look and its start.
+                Assert.Contains("Choose another port", (await sharing.EndAsync()).Errors, StringComparison.Ordinal);
+                sharing.Dispose();
+            }
+        }
     }
 
     private static int FreePort()

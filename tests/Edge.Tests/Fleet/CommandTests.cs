@@ -10,7 +10,7 @@ public sealed class CommandTests
 {
     private const string Results = "hybrid/v1/shops/till-1/command/result";
 
-    private static string Command(string id, string command = "count", string expires = "2026-01-01T01:00:00Z", string device = "till-1", string arguments = "{}", int schema = 1) =>
+    private static string Command(string id, string command = "count", string expires = "2026-01-07T00:00:00Z", string device = "till-1", string arguments = "{}", int schema = 1) =>
         $$"""{ "schema": {{schema}}, "id": "{{id}}", "fleet": "shops", "device": "{{device}}", "command": "{{command}}", "arguments": {{arguments}}, "expires": "{{expires}}" }""";
 
     private static Task SendAsync(FleetPlace place, byte[] envelope) => place.Operator.PublishAsync(
@@ -43,8 +43,8 @@ public sealed class CommandTests
     [Theory]
     [InlineData("2025-12-31T23:59:59Z", "count", "expired: it expired at")]
     [InlineData("2026-01-09T00:00:00Z", "count", "invalid: it may live 7 days at most")]
-    [InlineData("2026-01-01T01:00:00Z", "dance", "invalid: this device knows no such command; it knows count, report")]
-    [InlineData("2026-01-01T01:00:00Z", "count", "by is missing")]
+    [InlineData("2026-01-07T00:00:00Z", "dance", "invalid: this device knows no such command; it knows count, report")]
+    [InlineData("2026-01-07T00:00:00Z", "count", "by is missing")]
     public async Task What_cannot_be_done_is_answered_with_the_reason(string expires, string command, string reason)
     {
         var count = new Count();
@@ -81,7 +81,7 @@ public sealed class CommandTests
         var hangs = new Hangs();
         var place = await FleetPlace.StartAsync(parts: new() { Commands = [hangs] });
         await SendAsync(place, Command("c", "hang"));
-        await hangs.Begun.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await hangs.Begun.Task.WaitAsync(OutboxPlace.Hang, TestContext.Current.CancellationToken);
         await place.Device.StopAsync(TestContext.Current.CancellationToken);
         await using var again = await FleetPlace.StartAsync(place.Folder, new() { Commands = [new Count()] }, key: place.Key);
         var answer = await AnswerAsync(again, "c");

@@ -58,7 +58,7 @@ public sealed class RollbackTests
         };
         await using var place = await FleetPlace.StartAsync(parts: parts);
         var publishing = place.PublishAsync(FleetPlace.Fleet(1, Bad));
-        await asked.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await asked.Task.WaitAsync(OutboxPlace.Hang, TestContext.Current.CancellationToken);
         Assert.Equal("fast", place.Settings["Hybrid:Policy"]);
         await OutboxPlace.Until(() => place.Time.HasTimerAt(place.Options.HealthTimeout));
         place.Time.Advance(place.Options.HealthTimeout);

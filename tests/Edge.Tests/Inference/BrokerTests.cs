@@ -21,14 +21,15 @@ public sealed class BrokerTests(MosquittoFixture fixture) : IClassFixture<Mosqui
         var words = Enumerable.Range(0, 40).Select(i => $"w{i} ").ToArray();
         await using var gatewayLine = new Proxy(fixture.Broker.Endpoint);
         await using var askerLine = new Proxy(fixture.Broker.Endpoint);
-        var cuts = 0;
+        var tokens = 0; // of all answers
         var engine = new ScriptedTarget("engine", words)
         {
             OnToken = () =>
             {
                 // Now one line, now the other, in the middle of each answer.
-                if (Interlocked.Increment(ref cuts) % 23 == 0) gatewayLine.Cut();
-                else if (cuts % 31 == 0) askerLine.Cut();
+                var token = Interlocked.Increment(ref tokens);
+                if (token % 23 == 0) gatewayLine.Cut();
+                else if (token % 31 == 0) askerLine.Cut();
             },
         };
         await using var far = new HybridChatClient([engine]);
@@ -88,7 +89,7 @@ public sealed class BrokerTests(MosquittoFixture fixture) : IClassFixture<Mosqui
         _limit.Dispose();
     }
 
-    private static MqttClient Connect(Proxy line, string name) => new(new() { Broker = line.Endpoint, ClientId = $"inference-{name}", ReconnectDelay = TimeSpan.FromMilliseconds(10) });
+    private static MqttClient Connect(Proxy line, string name) => new(new() { Broker = line.Endpoint, ClientId = $"inference-{name}", ReconnectDelay = TimeSpan.FromMilliseconds(10), MaximumReconnectDelay = TimeSpan.FromMilliseconds(100) });
 
     private MqttClient Client(string name) => new(new() { Broker = fixture.Broker.Endpoint, ClientId = $"inference-{name}" });
 }

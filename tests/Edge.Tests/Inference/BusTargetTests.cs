@@ -13,7 +13,7 @@ namespace Hybrid.Edge.Tests.Inference;
 /// <summary>A gateway as a target of a device that holds no model.</summary>
 public sealed class BusTargetTests : IDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly TemporaryFolder _folder = new();
     private readonly MemoryBus _bus = new();
 

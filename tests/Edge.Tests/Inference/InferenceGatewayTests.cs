@@ -11,7 +11,7 @@ namespace Hybrid.Edge.Tests.Inference;
 /// <summary>The gateway: one answer for one id, in pieces with numbers, whatever is delivered how often.</summary>
 public sealed class InferenceGatewayTests : IDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly TemporaryFolder _folder = new();
     private readonly MemoryBus _bus = new();
 

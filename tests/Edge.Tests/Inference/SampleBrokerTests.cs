@@ -12,7 +12,7 @@ namespace Hybrid.Edge.Tests.Inference;
 /// <summary>The sample's list of who may do what, with a broker that keeps to it.</summary>
 public sealed class SampleBrokerTests : IDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(1));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly TemporaryFolder _folder = new();
 
     private CancellationToken Limit => _limit.Token;

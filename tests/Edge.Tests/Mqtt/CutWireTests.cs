@@ -8,7 +8,7 @@ namespace Hybrid.Edge.Tests.Mqtt;
 /// <summary>Connects and exchanges one message, with the wire cut behind each byte in turn.</summary>
 public sealed class CutWireTests
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
 
     public static TheoryData<string, MqttQos, bool, bool> Cases()
     {

@@ -13,8 +13,8 @@ internal sealed class Inbox
     public ValueTask TakeAsync(MqttMessage message, CancellationToken cancellationToken) =>
         _messages.Writer.WriteAsync(message with { Payload = message.Payload.ToArray() }, cancellationToken);
 
-    /// <summary>The next one; a test that waits a minute hangs.</summary>
-    public async Task<MqttMessage> NextAsync() => await _messages.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+    /// <summary>The next one; a test that waits two minutes hangs.</summary>
+    public async Task<MqttMessage> NextAsync() => await _messages.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2));
 
     /// <summary>Everything up to a message with this payload, which is not among it.</summary>
     public async Task<List<string>> UntilAsync(string last)

@@ -75,17 +75,18 @@ internal sealed class MemoryBus
         /// <summary>Has a connection again.</summary>
         public async Task RestoreAsync()
         {
-            if (_cut is not { } cut) return;
-            _cut = null;
-            Say(new(true, true, MqttReasonCode.Success, "connected"));
-            cut.TrySetResult();
+            TaskCompletionSource cut;
             List<(MqttMessage, Func<MqttMessage, CancellationToken, ValueTask>)> kept = [];
-            lock (bus._lock)
+            lock (bus._lock) // so that each message comes once: as one that was kept, or as one that is published
             {
+                if (_cut is null) return;
+                (cut, _cut) = (_cut, null);
                 foreach (var (wanted, handler) in _handlers)
                     kept.AddRange(bus._retained.Values.Where(one => Matches(wanted.Filter, one.Topic)).Select(one => (one, handler)));
             }
 
+            Say(new(true, true, MqttReasonCode.Success, "connected"));
+            cut.TrySetResult();
             foreach (var (one, handler) in kept) await handler(one, CancellationToken.None);
         }
 
@@ -93,9 +94,11 @@ internal sealed class MemoryBus
         {
             while (_cut is { } cut) await cut.Task.WaitAsync(cancellationToken);
             List<(MqttMessage, Func<MqttMessage, CancellationToken, ValueTask>)> to = [];
+            bool isLost;
             lock (bus._lock)
             {
                 bus.Taken.Add(message);
+                isLost = bus.Lose?.Invoke(message) == true; // here, for a test that sees it taken may lose the next one no more
                 if (message.Retain && message.Payload.IsEmpty) bus._retained.Remove(message.Topic);
                 else if (message.Retain) bus._retained[message.Topic] = message;
                 foreach (var client in bus._clients)
@@ -103,7 +106,7 @@ internal sealed class MemoryBus
                         if (client._cut is null && Matches(wanted.Filter, message.Topic)) to.Add((message with { Retain = false }, handler));
             }
 
-            if (bus.Lose?.Invoke(message) == true) return new(MqttReasonCode.Success);
+            if (isLost) return new(MqttReasonCode.Success);
             foreach (var (one, handler) in to) await handler(one, cancellationToken);
             return new(to.Count > 0 ? MqttReasonCode.Success : MqttReasonCode.NoMatchingSubscribers);
         }

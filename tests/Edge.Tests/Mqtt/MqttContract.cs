@@ -32,7 +32,7 @@ public abstract class MqttContract(IBroker broker)
     private async Task<IMqttClient> StartAsync(MqttClientOptions? options = null)
     {
         var client = Create(options ?? Options());
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await client.StartAsync(limit.Token);
         return client;
     }
@@ -142,7 +142,7 @@ public abstract class MqttContract(IBroker broker)
 
         await client.StartAsync();
         await Task.WhenAll(Enumerable.Range(0, count).Select(i => client.PublishAsync(Message($"many/{i}", "x"))));
-        await all.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await all.Task.WaitAsync(TimeSpan.FromMinutes(2));
         Assert.Empty(wrong);
     }
 
@@ -226,7 +226,7 @@ public abstract class MqttContract(IBroker broker)
         await client.SubscribeAsync(new($"{_root}/hard"), (message, token) =>
             failed.TrySetResult() ? throw new InvalidOperationException("not yet") : inbox.TakeAsync(message, token));
         await client.PublishAsync(Message("hard", "1"));
-        await failed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await failed.Task.WaitAsync(TimeSpan.FromMinutes(2));
         await client.PublishAsync(Message("hard", "2"));
         Assert.Equal("2", Inbox.Text(await inbox.NextAsync()));
         proxy.Cut();

@@ -7,7 +7,7 @@ namespace Hybrid.Edge.Tests.Mqtt;
 /// <summary>What only MQTT 5 has, against mosquitto.</summary>
 public sealed class MqttFiveTests(MosquittoFixture fixture) : IClassFixture<MosquittoFixture>
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
     private readonly string _root = $"five/{Guid.NewGuid():N}";
     private readonly MqttClientOptions _options = new() { Broker = fixture.Broker.Endpoint, ReconnectDelay = TimeSpan.FromMilliseconds(1) };
 
@@ -71,25 +71,26 @@ public sealed class MqttFiveTests(MosquittoFixture fixture) : IClassFixture<Mosq
     public async Task A_message_tells_what_is_left_of_its_time_and_goes_when_it_is_over()
     {
         await using var client = await StartAsync(_options);
-        await client.PublishAsync(Message("brief", "brief") with { Retain = true, Expiry = TimeSpan.FromSeconds(2) });
         await client.PublishAsync(Message("long", "long") with { Retain = true, Expiry = TimeSpan.FromSeconds(1000) });
         var left = new List<TimeSpan?>();
+        var brief = TimeSpan.FromSeconds(1);
         using var hang = new CancellationTokenSource(Hang);
         while (true)
         {
+            // A machine that stands still may let it pass before anybody looks: then it is given longer.
+            if (left.Count == 0) await client.PublishAsync(Message("brief", "brief") with { Retain = true, Expiry = brief *= 2 }, hang.Token);
             var inbox = new Inbox();
             await using var looking = await client.SubscribeAsync(new($"{_root}/+"), inbox.TakeAsync, hang.Token);
             await client.PublishAsync(Message("end", "end"), hang.Token);
             var kept = new List<MqttMessage>();
             while (await inbox.NextAsync() is var one && Inbox.Text(one) != "end") kept.Add(one);
             Assert.InRange(Assert.Single(kept, one => one.Topic.EndsWith("/long", StringComparison.Ordinal)).Expiry!.Value.TotalSeconds, 900, 1000);
-            if (kept.Find(one => one.Topic.EndsWith("/brief", StringComparison.Ordinal)) is not { } brief) break;
-            left.Add(brief.Expiry);
+            if (kept.Find(one => one.Topic.EndsWith("/brief", StringComparison.Ordinal)) is { } found) left.Add(found.Expiry);
+            else if (left.Count > 0) break;
             await Task.Delay(50, hang.Token); // the broker's clock, not ours
         }
 
-        Assert.NotEmpty(left);
-        Assert.All(left, one => Assert.InRange(one!.Value.TotalSeconds, 0, 2));
+        Assert.All(left, one => Assert.InRange(one!.Value.TotalSeconds, 0, brief.TotalSeconds));
     }
 
     [Fact]
@@ -99,20 +100,21 @@ public sealed class MqttFiveTests(MosquittoFixture fixture) : IClassFixture<Mosq
         var inbox = new Inbox();
         await watcher.SubscribeAsync(new($"{_root}/will/+"), inbox.TakeAsync);
         await using var proxy = new Proxy(_options.Broker);
-        var will = new MqttWill(Message("will/gone", "gone") with { ContentType = "text/plain", UserProperties = [new("a", "b")] }) { Delay = TimeSpan.FromSeconds(1) };
-        await using var lost = await StartAsync(_options with { Broker = proxy.Endpoint, ClientId = _root, Will = will });
+        var will = new MqttWill(Message("will/gone", "gone") with { ContentType = "text/plain", UserProperties = [new("a", "b")] });
 
-        // Back within the delay: no will.
+        // Back within the delay, which is long enough for any machine: no will.
+        await using var late = await StartAsync(_options with { Broker = proxy.Endpoint, ClientId = $"{_root}/late", Will = will with { Delay = Hang } });
         var back = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lost.ConnectionChanged += (_, _) =>
+        late.ConnectionChanged += (_, _) =>
         {
-            if (lost.Connection.IsConnected) back.TrySetResult();
+            if (late.Connection.IsConnected) back.TrySetResult();
         };
         proxy.Cut();
         await back.Task.WaitAsync(Hang);
         await watcher.PublishAsync(Message("will/end", "end"));
         Assert.Empty(await inbox.UntilAsync("end"));
 
+        await using var lost = await StartAsync(_options with { Broker = proxy.Endpoint, ClientId = $"{_root}/lost", Will = will with { Delay = TimeSpan.FromSeconds(1) } });
         proxy.IsDown = true;
         proxy.Cut();
         var gone = await inbox.NextAsync();

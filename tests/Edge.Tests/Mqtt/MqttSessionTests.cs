@@ -10,7 +10,7 @@ namespace Hybrid.Edge.Tests.Mqtt;
 /// <summary>Sessions that outlive connections, brokers and clients.</summary>
 public class MqttSessionTests : IDisposable
 {
-    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
     private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-session-").FullName;
 
     private string SessionPath => Path.Combine(_folder, "own", "session");

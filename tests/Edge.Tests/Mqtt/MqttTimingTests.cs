@@ -23,7 +23,7 @@ public sealed class MqttTimingTests
 
     private async Task UntilTimerAsync(double seconds)
     {
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!_time.HasTimerAt(TimeSpan.FromSeconds(seconds)))
         {
             hang.Token.ThrowIfCancellationRequested();

@@ -76,11 +76,11 @@ public sealed class OutboxCrashTests
                 }
             }
 
-            await Task.WhenAll(storing).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            await Task.WhenAll(storing).WaitAsync(OutboxPlace.Hang, TestContext.Current.CancellationToken);
             using var ends = new CancellationTokenSource();
             var sending = outbox.SendAsync(new Refusing(client, "t/keep"), ends.Token);
             await client.RestoreAsync();
-            await Until(() => outbox.Counters.Sent >= life.Given.Count(one => one.Message.Topic != "t/keep"));
+            await OutboxPlace.Until(() => outbox.Counters.Sent >= life.Given.Count(one => one.Message.Topic != "t/keep"));
             await ends.CancelAsync();
             await sending;
             client.Cut();
@@ -165,22 +165,13 @@ public sealed class OutboxCrashTests
                     if (i % 2 == 0) before.Remove(taken[i].Record.Number);
                 }
 
-                await store.Append(new() { Topic = "t/new", Payload = "new"u8.ToArray() }).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+                await store.Append(new() { Topic = "t/new", Payload = "new"u8.ToArray() }).WaitAsync(OutboxPlace.Hang, TestContext.Current.CancellationToken);
             }
 
             await using var again = new OutboxStore(new RecordingDisk(disk.Files), Life.Options, life.Time, NullLogger.Instance);
             var later = long.MaxValue;
             foreach (var (_, record, _) in again.Take(int.MaxValue, ref later)) Assert.True(after.Add(record.Number));
             Assert.True(before.IsProperSubsetOf(after) && after.Count == before.Count + 1, $"step {done}");
-        }
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        for (var i = 0; !condition(); i++)
-        {
-            Assert.True(i < 15_000, "It never came.");
-            await Task.Delay(1, TestContext.Current.CancellationToken);
         }
     }
 

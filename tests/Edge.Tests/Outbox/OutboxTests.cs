@@ -64,13 +64,12 @@ public sealed class OutboxTests
         await place.SendAsync(refusing);
         await OutboxPlace.Until(() => place.Outbox.Counters is { Sent: 1, BrokerRefusals: >= 2 });
         refusing.Refuses = false;
-        for (var i = 0; i < 100 && place.Outbox.Counters.Sent < 3; i++)
+        await OutboxPlace.Until(() =>
         {
-            place.Time.Advance(TimeSpan.FromSeconds(60));
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
-        await OutboxPlace.Until(() => place.Outbox.Counters.Sent == 3);
+            if (place.Outbox.Counters.Sent == 3) return true;
+            place.Time.Advance(TimeSpan.FromSeconds(1)); // again and again: it may not be waiting for the clock yet
+            return false;
+        });
         Assert.Equal(["3", "1", "2"], place.Taken);
     }
 

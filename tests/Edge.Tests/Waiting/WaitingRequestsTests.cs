@@ -16,7 +16,7 @@ namespace Hybrid.Edge.Tests.Waiting;
 /// <summary>Requests that can wait: none is lost, none is answered twice, and none ends in silence.</summary>
 public sealed class WaitingRequestsTests : IDisposable
 {
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromMinutes(3));
     private readonly TemporaryFolder _folder = new();
     private readonly ManualTimeProvider _time = new();
 

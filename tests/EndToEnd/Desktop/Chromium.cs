@@ -10,7 +10,7 @@ namespace Hybrid.EndToEnd.Desktop;
 internal sealed class Chromium : IAsyncDisposable
 {
     // Long enough for a loaded machine; reached only when something hangs.
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
     private readonly CancellationTokenSource _hang = new(Hang);
     private readonly ClientWebSocket _socket = new();
     private readonly string _profile = Directory.CreateTempSubdirectory("hybrid-chromium-").FullName;

@@ -7,7 +7,7 @@ namespace Hybrid.EndToEnd.Packages;
 internal static class DotnetCommand
 {
     // Long enough for a loaded machine; reached only when something hangs.
-    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Hang = TimeSpan.FromMinutes(12);
 
     /// <summary>What it printed; a command that fails or hangs fails the test with its output.</summary>
     public static Task<string> RunAsync(string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments) => RunAsync("dotnet", folder, environment, arguments);

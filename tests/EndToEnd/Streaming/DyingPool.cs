@@ -1,5 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Hybrid.Accounting;
 using Hybrid.CloudConnector;
 using Hybrid.CloudConnector.Pools;
@@ -34,15 +34,22 @@ internal sealed class DyingPool : IAsyncDisposable
     }
 
     /// <summary>Asks every question, so many at a time, and kills a worker each time that so many pieces of text have arrived.</summary>
-    public async Task<IReadOnlyList<(string Question, string Text, RequestReceipt? Receipt, Exception? Fault)>> RunAsync(IReadOnlyList<string> questions, int streams, int piecesBetweenKills)
+    /// <remarks>Goes on with the questions from the first until so many workers were killed, and a stream has moved: a worker may take longer to start than all of them.</remarks>
+    public async Task<IReadOnlyCollection<(string Question, string Text, RequestReceipt? Receipt, Exception? Fault)>> RunAsync(IReadOnlyList<string> questions, int streams, int piecesBetweenKills, int kills)
     {
-        var answers = new (string, string, RequestReceipt?, Exception?)[questions.Count];
+        var answers = new ConcurrentQueue<(string Question, string Text, RequestReceipt? Receipt, Exception? Fault)>();
         using var over = new CancellationTokenSource();
         var killing = KillAsync(over.Token);
-        await Parallel.ForEachAsync(Enumerable.Range(0, questions.Count), new ParallelOptions { MaxDegreeOfParallelism = streams }, async (i, _) => answers[i] = await AskAsync(questions[i], piecesBetweenKills));
+        await Parallel.ForEachAsync(Wanted(), new ParallelOptions { MaxDegreeOfParallelism = streams }, async (question, _) => answers.Enqueue(await AskAsync(question, piecesBetweenKills)));
         await over.CancelAsync();
         await killing;
         return answers;
+
+        IEnumerable<string> Wanted()
+        {
+            for (var i = 0; i < questions.Count || (i < 100 * questions.Count && !killing.IsCompleted && (Kills < kills || !answers.Any(answer => answer.Receipt?.Handovers.Count > 0))); i++)
+                yield return questions[i % questions.Count];
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -98,13 +105,27 @@ internal sealed class DyingPool : IAsyncDisposable
 
         public string Name => name;
 
-        public int Port { get; } = FreePort();
+        /// <summary>A free one, and then always the same.</summary>
+        public int Port { get; private set; }
 
         /// <summary>Returns when it listens.</summary>
         public async Task StartAsync()
         {
-            _process = ChildProcess.Start("src/CloudWorker", "hybrid-worker", "--model", model, "--http-port", "0", "--grpc-port", $"{Port}", "--threads", "1", "--poll", "0", "--queue", "1000", "--exit-with-stdin");
-            if (await _process.Output.ReadLineAsync() is null) throw new InvalidOperationException($"Worker {name} did not start.");
+            using var hang = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+            while (true)
+            {
+                _process = ChildProcess.Start("src/CloudWorker", "hybrid-worker", "--model", model, "--http-port", "0", "--grpc-port", $"{Port}", "--threads", "1", "--poll", "0", "--queue", "1000", "--exit-with-stdin");
+                if (await _process.Output.ReadLineAsync(hang.Token) is { } line)
+                {
+                    using var ready = JsonDocument.Parse(line);
+                    Port = new Uri(ready.RootElement.GetProperty("grpc").GetString()!).Port;
+                    return;
+                }
+
+                // The one that was killed has its port for a moment, or somebody else has.
+                Assert.Contains("Cannot listen", (await _process.EndAsync()).Errors, StringComparison.Ordinal);
+                _process.Dispose();
+            }
         }
 
         public async Task WarmAsync()
@@ -116,12 +137,5 @@ internal sealed class DyingPool : IAsyncDisposable
         public void Kill() => _process!.Dispose(); // SIGKILL
 
         public void Dispose() => _process?.Dispose();
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
     }
 }

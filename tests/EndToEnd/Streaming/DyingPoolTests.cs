@@ -20,7 +20,7 @@ public class DyingPoolTests
         }
 
         await using var pool = await DyingPool.StartAsync(Repository.CloudModel);
-        var answers = await pool.RunAsync([.. Enumerable.Range(0, 60).Select(i => Questions[i % Questions.Length])], streams: 12, piecesBetweenKills: 400);
+        var answers = await pool.RunAsync([.. Enumerable.Range(0, 60).Select(i => Questions[i % Questions.Length])], streams: 12, piecesBetweenKills: 400, kills: 3);
         Assert.All(answers, answer =>
         {
             Assert.Null(answer.Fault);

@@ -11,6 +11,9 @@ internal sealed class RealPool : IAsyncDisposable
     private const int Stop19 = 19;
     private const int Continue18 = 18;
 
+    /// <summary>How long a pool may take to say how it is, on a machine that stands still for seconds.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private RealPool(WorkerProcess worker, WorkerTarget target) => (Worker, Target) = (worker, target);
 
     /// <summary>What is said of a pool where nothing else matters.</summary>
@@ -31,7 +34,7 @@ internal sealed class RealPool : IAsyncDisposable
     public static async Task<RealPool> StartAsync(string model, TargetDescriptor? descriptor = null, params string[] arguments)
     {
         var worker = await WorkerProcess.StartAsync(ChildProcess.PathOf("src/CloudWorker", "hybrid-worker"), ["--model", model, "--threads", "1", "--poll", "0", .. arguments]);
-        return new(worker, new(new() { Endpoint = worker.Grpc, Descriptor = descriptor ?? Described }));
+        return new(worker, new(new() { Endpoint = worker.Grpc, Descriptor = descriptor ?? Described, ConnectTimeout = Patience }));
     }
 
     /// <summary>SIGKILL: it can neither catch it nor say goodbye.</summary>

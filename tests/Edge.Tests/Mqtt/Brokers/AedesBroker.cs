@@ -26,7 +26,7 @@ public sealed class AedesBroker : IBroker
             RedirectStandardOutput = true,
             UseShellExecute = false,
         };
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var broker = new AedesBroker(Process.Start(start)!, keyAndCertificate.Length > 0);
         var line = await broker._process.StandardOutput.ReadLineAsync(limit.Token) ?? throw new InvalidOperationException("aedes ended; see its messages above.");
         using var ports = JsonDocument.Parse(line);

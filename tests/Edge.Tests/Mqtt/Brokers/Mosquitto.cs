@@ -11,6 +11,7 @@ public sealed class Mosquitto : IBroker
     private readonly string[] _settings;
     private readonly bool _secure;
     private Process? _process;
+    private bool _hasRun;
 
     private Mosquitto(string[] settings)
     {
@@ -55,21 +56,22 @@ public sealed class Mosquitto : IBroker
     /// <summary>Starts it where it was.</summary>
     public async Task StartAgainAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             _process?.Dispose();
-            if (Port == 0 || _process is null) Port = FreePort();
+            if (!_hasRun) Port = FreePort();
             await File.WriteAllLinesAsync(Path.Combine(_folder, "mosquitto.conf"), Settings(), limit.Token);
             _process = Process.Start(new ProcessStartInfo(Program!, ["-c", "mosquitto.conf"]) { WorkingDirectory = _folder, RedirectStandardError = true, UseShellExecute = false })!;
             while (await _process.StandardError.ReadLineAsync(limit.Token) is { } line)
             {
                 if (!line.Contains("running", StringComparison.Ordinal)) continue;
                 _ = _process.StandardError.ReadToEndAsync(CancellationToken.None); // so that it never waits for us
+                _hasRun = true;
                 return;
             }
 
-            // Somebody else took the port between our look and its start.
+            // Somebody else took the port between our look and its start, or for a moment while it was down.
             await _process.WaitForExitAsync(limit.Token);
         }
     }

@@ -10,7 +10,7 @@ internal sealed class ScriptedBroker : IDisposable
     public const string Welcome = "2003000000";
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(30));
+    private readonly CancellationTokenSource _hang = new(TimeSpan.FromMinutes(2));
 
     public ScriptedBroker() => _listener.Start();
 
