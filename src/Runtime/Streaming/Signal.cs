@@ -36,7 +36,7 @@ internal sealed class Signal : IValueTaskSource
         if (Interlocked.CompareExchange(ref _state, Idle, IsSet) == IsSet) return ValueTask.CompletedTask;
         _core.Reset();
         if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle) return new(this, _core.Version);
-        Volatile.Write(ref _state, Idle); // it was set in between
+        Interlocked.Exchange(ref _state, Idle); // it was set in between; the reader looks only behind this fence, or it could miss what came with a set that found it so
         return ValueTask.CompletedTask;
     }
 
