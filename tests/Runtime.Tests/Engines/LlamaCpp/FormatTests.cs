@@ -53,7 +53,8 @@ public sealed class FormatTests(SharedEngine shared)
     {
         const string Lines = "root ::= (\"- \" [a-z]{3} \" \" [0-9] \"\\n\"){6}";
         await using var plain = await LlamaEngine.LoadAsync(new() { ModelPath = Starter.Cloud, Threads = 1, Speculation = false });
-        await using var drafting = await LlamaEngine.LoadAsync(new() { ModelPath = Starter.Cloud, DraftModelPath = Starter.Edge, Threads = 1 });
+        // Whether drafts pay is measured: by this clock they always do.
+        await using var drafting = await LlamaEngine.LoadAsync(new() { ModelPath = Starter.Cloud, DraftModelPath = Starter.Edge, Threads = 1 }, new TickingTimeProvider());
         var request = Ask(new GrammarOutput(Lines), seed: null);
         var (without, with) = (await plain.AnswerAsync(request), await drafting.AnswerAsync(request));
         Assert.Matches("^(- [a-z]{3} [0-9]\n){6}$", without.Text);
