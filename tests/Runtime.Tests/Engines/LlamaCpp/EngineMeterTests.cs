@@ -60,6 +60,22 @@ public sealed class EngineMeterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_completion_and_the_meter_count_the_same_drafts_wherever_an_answer_is_cut()
+    {
+        await using var engine = await LoadAsync();
+        var (accepted, rejected) = (0, 0);
+        for (var most = 20; most < 100; most++)
+        {
+            var completion = (await engine.AnswerAsync(Starter.Ask("Repeat: pump-3, fan-12, 417, valve-9, 88, motor-5, 3021, tank-4, 77, crane-2, press-7, 940, pump-3, fan-12", most))).Completion;
+            (accepted, rejected) = (accepted + completion.AcceptedTokens, rejected + completion.DraftedTokens - completion.AcceptedTokens);
+        }
+
+        await Shelf.UntilAsync(() => engine.State.BusySlots == 0);
+        Assert.True(accepted > 0, "No draft was accepted.");
+        Assert.Equal((accepted, rejected), (Sum("draft_tokens accepted"), Sum("draft_tokens rejected")));
+    }
+
+    [Fact]
     public async Task A_request_that_nobody_waits_for_counts_as_cancelled_and_one_too_many_as_refused()
     {
         using var entered = new ManualResetEventSlim();
