@@ -119,7 +119,7 @@ public sealed class EngineMeterTests : IDisposable
         };
         var running = engine.AnswerAsync(rambling);
         await begun.Task.WaitAsync(Starter.Hang, TestContext.Current.CancellationToken);
-        time.Stands = true; // so that a step of the stream, which a piece may always take as long as, takes no time
+        time.Stands = true; // a piece may take as long as a step of the stream, and that takes no time from now on
         var before = Count("step_tokens prefill");
         var answer = engine.AnswerAsync(Prompt(500, 2));
         asked.Set();

@@ -130,7 +130,9 @@ public sealed class FormatTests(SharedEngine shared)
     public async Task A_typed_answer_is_read_as_its_type()
     {
         // What GetResponseAsync<T> of Microsoft.Extensions.AI asks and reads.
-        using var client = new HybridChatClient([shared.Engine]);
+        // Some seeds nest reports until the limit. Without drafts, which follow the clock, one draws the same tokens every time.
+        await using var engine = await Starter.LoadAsync(speculation: false);
+        using var client = new HybridChatClient([engine]);
         var options = new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<Report>(), Seed = 4, MaxOutputTokens = 800 };
         var response = await client.GetResponseAsync("What are the steps when fan-12 vibrates?", options, TestContext.Current.CancellationToken);
         var report = JsonSerializer.Deserialize<Report>(response.Text, AIJsonUtilities.DefaultOptions)!;

@@ -1,6 +1,7 @@
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Engines.Residency;
 using Hybrid.Targets;
+using Hybrid.Tests.Engines.Residency;
 
 namespace Hybrid.Tests.Engines.LlamaCpp;
 
@@ -101,6 +102,7 @@ public class TwoModelsTests(SharedEngine shared)
                     before = after;
             },
         });
+        await Shelf.UntilAsync(() => second.State.BusySlots > 0); // it is there to take its turn
         asked.Set();
         Assert.Equal(expected, await answer);
         await beside;
