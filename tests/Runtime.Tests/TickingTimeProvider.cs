@@ -5,7 +5,10 @@ internal sealed class TickingTimeProvider : TimeProvider
 {
     private long _ticks;
 
+    /// <summary>Whether it stands still from now on: nothing that is measured takes any time.</summary>
+    public bool Stands { get; set; }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => Interlocked.Add(ref _ticks, TimeSpan.TicksPerMillisecond);
+    public override long GetTimestamp() => Interlocked.Add(ref _ticks, Stands ? 0 : TimeSpan.TicksPerMillisecond);
 }

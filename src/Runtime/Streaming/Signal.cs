@@ -36,7 +36,7 @@ internal sealed class Signal : IValueTaskSource
         if (Interlocked.CompareExchange(ref _state, Idle, IsSet) == IsSet) return ValueTask.CompletedTask;
         _core.Reset();
         if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle) return new(this, _core.Version);
-        Volatile.Write(ref _state, Idle); // it was set in between
+        Interlocked.Exchange(ref _state, Idle); // it was set in between; a full fence, for the reader must look behind it: a set that still finds it set does not come again
         return ValueTask.CompletedTask;
     }
 

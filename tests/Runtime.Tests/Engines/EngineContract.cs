@@ -13,7 +13,7 @@ public abstract partial class EngineContract : IDisposable
     private static readonly SamplingOptions Hot = new() { Temperature = 100, TopK = 0, TopP = 1, MinP = 0, Seed = 7 };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("hybrid-engine-").FullName;
-    private readonly CancellationTokenSource _hang = new(TimeSpan.FromSeconds(120));
+    private readonly CancellationTokenSource _hang = new(Starter.Hang);
 
     /// <summary>Loads the engine under test, with one thread.</summary>
     protected abstract Task<ITarget> LoadAsync(EngineSetup setup);

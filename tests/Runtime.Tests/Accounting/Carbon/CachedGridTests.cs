@@ -22,9 +22,11 @@ public sealed class CachedGridTests : IDisposable
         Assert.Equal(new GridIntensity(100, IntensityKind.Marginal, "script", IntensityProvenance.Cached), _grid.Read("DE").Current);
         Assert.Equal(1, _provider.Asked);
 
-        _provider.Current = () => Task.FromResult(50.0);
+        var answer = new TaskCompletionSource<double>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _provider.Current = () => answer.Task;
         _time.Advance(TimeSpan.FromMinutes(3));
         Assert.Equal(100, _grid.Read("DE").Current!.GramsPerKilowattHour); // the old one, while the new one is asked for
+        answer.SetResult(50);
         await _grid.ReadyAsync("DE");
         Assert.Equal((50, IntensityProvenance.Live), (_grid.Read("DE").Current!.GramsPerKilowattHour, _grid.Read("DE").Current!.Provenance));
         Assert.Equal((2, 1), (_provider.Asked, _provider.ForecastsAsked));

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Hybrid.Accounting;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -79,12 +81,14 @@ public class ElectricityMapsGridTests
     [Fact]
     public async Task A_provider_that_is_not_there_or_never_answers_is_given_up()
     {
-        var gone = new GridServer();
-        await gone.DisposeAsync();
-        Assert.Contains("it could not be reached", (await ReadAsync(gone)).Problem, StringComparison.Ordinal);
+        using var held = new Socket(SocketType.Stream, ProtocolType.Tcp); // nobody listens on its port, and nobody else can
+        held.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using var gone = Grid(new($"http://{held.LocalEndPoint}/v3"));
+        await gone.ReadyAsync("DE");
+        Assert.Contains("it could not be reached", gone.Read("DE").Problem, StringComparison.Ordinal);
 
         await using var slow = new GridServer { Hangs = path => path.Contains("latest", StringComparison.Ordinal) };
-        using var grid = Grid(slow);
+        using var grid = Grid(slow.Address);
         Assert.Null(grid.Read("DE").Current); // does not wait
         var ready = grid.ReadyAsync("DE").AsTask();
         await slow.Arrived.Task;
@@ -93,11 +97,11 @@ public class ElectricityMapsGridTests
         Assert.Contains("it did not answer within 2 s", grid.Read("DE").Problem, StringComparison.Ordinal);
     }
 
-    private CachedGrid Grid(GridServer server) => new(new ElectricityMapsGrid(server.Address, "key-7", _time), _time, NullLogger.Instance);
+    private CachedGrid Grid(Uri address) => new(new ElectricityMapsGrid(address, "key-7", _time), _time, NullLogger.Instance);
 
     private async Task<GridReading> ReadAsync(GridServer server)
     {
-        using var grid = Grid(server);
+        using var grid = Grid(server.Address);
         await grid.ReadyAsync("DE");
         return grid.Read("DE");
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Targets;
+using Hybrid.Tests.Engines.Residency;
 
 namespace Hybrid.Tests.Engines.LlamaCpp;
 
@@ -35,6 +36,7 @@ public sealed class EngineMeterTests : IDisposable
         {
             var first = await engine.AnswerAsync(Starter.Ask(Starter.Question, maxTokens: 200));
             var again = await engine.AnswerAsync(Starter.Ask(Starter.Question, maxTokens: 3));
+            await Shelf.UntilAsync(() => engine.State.BusySlots == 0); // a step is accounted for behind its last token
             Assert.Equal((2, (double)again.Completion.CachedTokens), (Sum("prefixes hit") + Sum("prefixes miss"), Sum("prompt_tokens cached")));
             Assert.Equal((1d, 1d), (Sum("requests stop"), Sum("requests length")));
             Assert.Equal(first.Completion.PromptTokens + again.Completion.PromptTokens - again.Completion.CachedTokens, Sum("prompt_tokens prefilled"));
@@ -58,6 +60,22 @@ public sealed class EngineMeterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_completion_and_the_meter_count_the_same_drafts_wherever_an_answer_is_cut()
+    {
+        await using var engine = await LoadAsync();
+        var (accepted, rejected) = (0, 0);
+        for (var most = 20; most < 100; most++)
+        {
+            var completion = (await engine.AnswerAsync(Starter.Ask("Repeat: pump-3, fan-12, 417, valve-9, 88, motor-5, 3021, tank-4, 77, crane-2, press-7, 940, pump-3, fan-12", most))).Completion;
+            (accepted, rejected) = (accepted + completion.AcceptedTokens, rejected + completion.DraftedTokens - completion.AcceptedTokens);
+        }
+
+        await Shelf.UntilAsync(() => engine.State.BusySlots == 0);
+        Assert.True(accepted > 0, "No draft was accepted.");
+        Assert.Equal((accepted, rejected), (Sum("draft_tokens accepted"), Sum("draft_tokens rejected")));
+    }
+
+    [Fact]
     public async Task A_request_that_nobody_waits_for_counts_as_cancelled_and_one_too_many_as_refused()
     {
         using var entered = new ManualResetEventSlim();
@@ -66,7 +84,7 @@ public sealed class EngineMeterTests : IDisposable
         await using (var engine = await LoadAsync(queue: 1))
         {
             var running = engine.AnswerAsync(Starter.Ask(Starter.Question) with { OnToken = _ => { entered.Set(); gate.Wait(); } }, unwanted.Token);
-            Assert.True(entered.Wait(TimeSpan.FromSeconds(60)));
+            Assert.True(entered.Wait(Starter.Hang));
             var waiting = engine.AnswerAsync(Starter.Ask(Starter.Question), unwanted.Token);
             var error = await Assert.ThrowsAsync<HybridException>(() => engine.AnswerAsync(Starter.Ask("x")));
             Assert.Equal(HybridError.Busy, error.Error);
@@ -85,14 +103,27 @@ public sealed class EngineMeterTests : IDisposable
     [InlineData(0, 8, 500)]
     public async Task A_prompt_beside_a_running_stream_is_prefilled_in_pieces_of_the_pause_that_is_allowed(int milliseconds, int fewest, int most)
     {
-        await using var engine = await LoadAsync(slots: 2, pause: TimeSpan.FromMilliseconds(milliseconds));
+        var time = new TickingTimeProvider();
+        await using var engine = await LoadAsync(slots: 2, pause: TimeSpan.FromMilliseconds(milliseconds), time: time);
         await engine.AnswerAsync(Prompt(700, 1)); // so that the engine knows what prefill takes
-        var begun = new TaskCompletionSource();
-        var rambling = Starter.Ask("Ramble.", maxTokens: 800) with { Format = new GrammarOutput("root ::= [a-z ]{3000}"), OnToken = _ => begun.TrySetResult() };
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var asked = new ManualResetEventSlim(); // until then it rambles no further
+        var rambling = Starter.Ask("Ramble.", maxTokens: 800) with
+        {
+            Format = new GrammarOutput("root ::= [a-z ]{3000}"),
+            OnToken = _ =>
+            {
+                begun.TrySetResult();
+                asked.Wait(Starter.Hang);
+            },
+        };
         var running = engine.AnswerAsync(rambling);
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await begun.Task.WaitAsync(Starter.Hang, TestContext.Current.CancellationToken);
+        time.Stands = true; // a piece may take as long as a step of the stream, and that takes no time from now on
         var before = Count("step_tokens prefill");
-        await engine.AnswerAsync(Prompt(500, 2));
+        var answer = engine.AnswerAsync(Prompt(500, 2));
+        asked.Set();
+        await answer;
         Assert.InRange(Count("step_tokens prefill") - before, fewest, most);
         await running;
 
@@ -103,16 +134,20 @@ public sealed class EngineMeterTests : IDisposable
         }
     }
 
-    private static Task<LlamaEngine> LoadAsync(int queue = 64, int slots = 1, TimeSpan? pause = null) => LlamaEngine.LoadAsync(new()
+    private static Task<LlamaEngine> LoadAsync(int queue = 64, int slots = 1, TimeSpan? pause = null, TimeProvider? time = null)
     {
-        ModelPath = Starter.Edge,
-        Threads = 1,
-        Slots = slots,
-        KvTokens = slots * 1024,
-        LongestPause = pause ?? TimeSpan.FromMilliseconds(150),
-        QueueCapacity = queue,
-        Descriptor = new() { Name = "device", Model = Model, Zone = Zone.Device },
-    });
+        var options = new LlamaEngineOptions
+        {
+            ModelPath = Starter.Edge,
+            Threads = 1,
+            Slots = slots,
+            KvTokens = slots * 1024,
+            LongestPause = pause ?? TimeSpan.FromMilliseconds(150),
+            QueueCapacity = queue,
+            Descriptor = new() { Name = "device", Model = Model, Zone = Zone.Device },
+        };
+        return LlamaEngine.LoadAsync(options, time ?? new TickingTimeProvider()); // drafts pay, whatever the machine does beside
+    }
 
     private double Sum(string name) => _seen.GetValueOrDefault(name).Sum;
 

@@ -53,7 +53,8 @@ public sealed class FormatTests(SharedEngine shared)
     {
         const string Lines = "root ::= (\"- \" [a-z]{3} \" \" [0-9] \"\\n\"){6}";
         await using var plain = await LlamaEngine.LoadAsync(new() { ModelPath = Starter.Cloud, Threads = 1, Speculation = false });
-        await using var drafting = await LlamaEngine.LoadAsync(new() { ModelPath = Starter.Cloud, DraftModelPath = Starter.Edge, Threads = 1 });
+        // Whether drafts pay is measured: by this clock they always do.
+        await using var drafting = await LlamaEngine.LoadAsync(new() { ModelPath = Starter.Cloud, DraftModelPath = Starter.Edge, Threads = 1 }, new TickingTimeProvider());
         var request = Ask(new GrammarOutput(Lines), seed: null);
         var (without, with) = (await plain.AnswerAsync(request), await drafting.AnswerAsync(request));
         Assert.Matches("^(- [a-z]{3} [0-9]\n){6}$", without.Text);
@@ -129,7 +130,9 @@ public sealed class FormatTests(SharedEngine shared)
     public async Task A_typed_answer_is_read_as_its_type()
     {
         // What GetResponseAsync<T> of Microsoft.Extensions.AI asks and reads.
-        using var client = new HybridChatClient([shared.Engine]);
+        // Some seeds nest reports until the limit. Without drafts, which follow the clock, one draws the same tokens every time.
+        await using var engine = await Starter.LoadAsync(speculation: false);
+        using var client = new HybridChatClient([engine]);
         var options = new ChatOptions { ResponseFormat = ChatResponseFormat.ForJsonSchema<Report>(), Seed = 4, MaxOutputTokens = 800 };
         var response = await client.GetResponseAsync("What are the steps when fan-12 vibrates?", options, TestContext.Current.CancellationToken);
         var report = JsonSerializer.Deserialize<Report>(response.Text, AIJsonUtilities.DefaultOptions)!;

@@ -4,7 +4,7 @@ using Hybrid.Targets;
 namespace Hybrid.Tests.Engines.LlamaCpp;
 
 [Collection("llama.cpp")]
-public sealed class SchedulingTests(SharedEngine shared)
+public sealed class SchedulingTests
 {
     private static readonly string[] Questions =
     [
@@ -28,13 +28,14 @@ public sealed class SchedulingTests(SharedEngine shared)
     [Fact]
     public async Task Cancelling_while_it_decodes_frees_the_slot_within_a_step()
     {
+        await using var engine = await Starter.LoadAsync(speculation: false); // a token is a step
         using var cancel = new CancellationTokenSource();
-        var alone = await shared.Engine.AnswerAsync(Starter.Ask(Questions[0]));
+        var alone = await engine.AnswerAsync(Starter.Ask(Questions[0]));
         var (after, busyAfter, turns) = (0, -1, 0);
         var unwanted = Starter.Ask(Starter.Question, 400) with { OnToken = _ => { if (++after == 3) cancel.Cancel(); } };
-        var observer = Starter.Ask(Questions[0]) with { OnToken = _ => { if (after >= 3 && busyAfter < 0 && ++turns == 2) busyAfter = shared.Engine.State.BusySlots; } };
-        var cancelled = shared.Engine.AnswerAsync(unwanted, cancel.Token);
-        var kept = await shared.Engine.AnswerAsync(observer);
+        var observer = Starter.Ask(Questions[0]) with { OnToken = _ => { if (after >= 3 && busyAfter < 0 && ++turns == 2) busyAfter = engine.State.BusySlots; } };
+        var cancelled = engine.AnswerAsync(unwanted, cancel.Token);
+        var kept = await engine.AnswerAsync(observer);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         Assert.Equal(1, busyAfter);
         Assert.Equal(3, after);
@@ -44,9 +45,10 @@ public sealed class SchedulingTests(SharedEngine shared)
     [Fact]
     public async Task Cancelling_in_a_prefill_frees_the_slot_within_a_step_and_leaves_the_others_alone()
     {
-        await using var engine = await Starter.LoadAsync(slots: 2, batchSize: 8);
+        await using var engine = await Starter.LoadAsync(slots: 2, batchSize: 8, speculation: false); // a token is a step
         var alone = await engine.AnswerAsync(Starter.Ask(Questions[0]));
         using var cancel = new CancellationTokenSource();
+        var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var added = new ManualResetEventSlim();
         var (tokens, sampled, busyBefore, busyAfter) = (0, 0, -1, -1);
         var observer = Starter.Ask(Questions[0]) with
@@ -55,7 +57,11 @@ public sealed class SchedulingTests(SharedEngine shared)
             {
                 tokens++;
                 if (tokens == 1)
-                    added.Wait(TimeSpan.FromSeconds(60));
+                {
+                    began.SetResult();
+                    added.Wait(Starter.Hang);
+                }
+
                 if (tokens == 4)
                 {
                     busyBefore = engine.State.BusySlots;
@@ -66,7 +72,8 @@ public sealed class SchedulingTests(SharedEngine shared)
                     busyAfter = engine.State.BusySlots;
             },
         };
-        var running = Task.Run(() => engine.AnswerAsync(observer));
+        var running = engine.AnswerAsync(observer);
+        await began.Task.WaitAsync(Starter.Hang); // else the long prompt may come first, and be prefilled before it
         var prompt = new TokensPrompt(Enumerable.Repeat(engine.Tokenize(" a")[0], 900).ToArray());
         var unwanted = engine.AnswerAsync(new() { Prompt = prompt, OnToken = _ => sampled++ }, cancel.Token);
         added.Set();
@@ -81,7 +88,7 @@ public sealed class SchedulingTests(SharedEngine shared)
     {
         const int Undelivered = 256;
         await using var engine = await Starter.LoadAsync(slots: 2);
-        using var hang = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var hang = new CancellationTokenSource(Starter.Hang);
         var full = new TaskCompletionSource();
         var produced = new List<int>();
         var observed = Starter.Endless with { MaxTokens = 600, OnToken = token => { produced.Add(token); if (produced.Count == Undelivered) full.SetResult(); } };

@@ -6,6 +6,9 @@ namespace Hybrid.Tests.Engines.LlamaCpp;
 /// <summary>The starter models, and short ways to ask them.</summary>
 internal static class Starter
 {
+    /// <summary>Longer than anything takes on a busy machine.</summary>
+    public static readonly TimeSpan Hang = TimeSpan.FromMinutes(5);
+
     public const string Question = "What are the steps when a fan vibrates?";
 
     public static string Edge { get; } = Model("edge");
@@ -15,8 +18,8 @@ internal static class Starter
     /// <summary>What was said is rewarded more and more, so that a model repeats itself until the context is full.</summary>
     public static DecodeRequest Endless { get; } = new() { Prompt = new TextPrompt("a a a a"), Sampling = SamplingOptions.Greedy with { FrequencyPenalty = -2, PresencePenalty = -2 } };
 
-    public static Task<LlamaEngine> LoadAsync(int slots = 4, int batchSize = 512) =>
-        LlamaEngine.LoadAsync(new() { ModelPath = Edge, Slots = slots, BatchSize = batchSize, Threads = 1 });
+    public static Task<LlamaEngine> LoadAsync(int slots = 4, int batchSize = 512, bool speculation = true) =>
+        LlamaEngine.LoadAsync(new() { ModelPath = Edge, Slots = slots, BatchSize = batchSize, Threads = 1, Speculation = speculation });
 
     public static DecodeRequest Ask(string question, int? maxTokens = 64) => new()
     {
@@ -28,7 +31,7 @@ internal static class Starter
     public static async Task<Answer> AnswerAsync(this ITarget engine, DecodeRequest request, CancellationToken cancellationToken = default)
     {
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, TestContext.Current.CancellationToken);
-        hang.CancelAfter(TimeSpan.FromSeconds(60));
+        hang.CancelAfter(Hang);
         var tokens = new List<int>();
         var updates = new List<DecodeUpdate>();
         var observed = request with { OnToken = token => { tokens.Add(token); request.OnToken?.Invoke(token); } };

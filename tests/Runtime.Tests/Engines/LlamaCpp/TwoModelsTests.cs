@@ -1,6 +1,7 @@
 using Hybrid.Engines.LlamaCpp;
 using Hybrid.Engines.Residency;
 using Hybrid.Targets;
+using Hybrid.Tests.Engines.Residency;
 
 namespace Hybrid.Tests.Engines.LlamaCpp;
 
@@ -49,7 +50,7 @@ public class TwoModelsTests(SharedEngine shared)
         var cloud = Add(models, Starter.Cloud, () => loading.SetResult(), held.Task);
         await edge.WarmAsync(TestContext.Current.CancellationToken);
         var waiting = ReadAsync(cloud, Starter.Question);
-        await loading.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await loading.Task.WaitAsync(Starter.Hang);
         Assert.Equal(expected, await ReadAsync(edge, Starter.Question));
         Assert.Equal(TargetReadiness.Warming, cloud.State.Readiness);
         held.SetResult();
@@ -70,25 +71,45 @@ public class TwoModelsTests(SharedEngine shared)
     {
         await using var first = await LlamaEngine.LoadAsync(Options(Starter.Edge));
         await using var second = await LlamaEngine.LoadAsync(Options(Starter.Edge));
-        var begun = new TaskCompletionSource();
+        var expected = (await shared.Engine.AnswerAsync(Starter.Ask(Starter.Question))).Text;
+        using var hang = new CancellationTokenSource(Starter.Hang);
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var asked = new ManualResetEventSlim(); // until then it rambles no further
         var count = 0;
         var rambling = Starter.Ask("Ramble.", maxTokens: 800) with
         {
             Format = new GrammarOutput("root ::= [a-z ]{3000}"),
             OnToken = _ =>
             {
-                if (Interlocked.Increment(ref count) == 1)
-                    begun.SetResult();
+                if (Interlocked.Increment(ref count) > 1)
+                    return;
+                begun.SetResult();
+                asked.Wait(Starter.Hang);
             },
         };
-        var running = first.AnswerAsync(rambling);
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        var asked = Volatile.Read(ref count);
-        var expected = (await shared.Engine.AnswerAsync(Starter.Ask(Starter.Question))).Text;
-        Assert.Equal(expected, await ReadAsync(second, Starter.Question));
-        var meanwhile = Volatile.Read(ref count);
-        Assert.InRange((await running).Tokens.Count, meanwhile + 1, 800);
-        Assert.True(meanwhile > asked, "The second engine had all the turns.");
+        // Not read on yet, so that it pauses before its end should the second take long.
+        await using var running = first.GenerateAsync(rambling, hang.Token).GetAsyncEnumerator(hang.Token);
+        var next = running.MoveNextAsync().AsTask();
+        await begun.Task.WaitAsync(hang.Token);
+        var (before, after) = (0, 0);
+        var answer = ReadAsync(second, Starter.Question);
+        var beside = second.AnswerAsync(rambling with // many turns long
+        {
+            OnToken = _ =>
+            {
+                after = Volatile.Read(ref count);
+                if (before == 0)
+                    before = after;
+            },
+        });
+        await Shelf.UntilAsync(() => second.State.BusySlots > 0); // it is there to take its turn
+        asked.Set();
+        Assert.Equal(expected, await answer);
+        await beside;
+        while (await next)
+            next = running.MoveNextAsync().AsTask();
+        Assert.InRange(Volatile.Read(ref count), after + 1, 800);
+        Assert.True(after > before, "The second engine had all the turns.");
     }
 
     [Fact]
@@ -98,7 +119,7 @@ public class TwoModelsTests(SharedEngine shared)
         var edge = Add(models, Starter.Edge);
         await using var stream = edge.GenerateAsync(Starter.Ask(Starter.Question, maxTokens: 900)).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await stream.MoveNextAsync());
-        await models.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        await models.DisposeAsync().AsTask().WaitAsync(Starter.Hang);
         var error = await Assert.ThrowsAsync<HybridException>(async () =>
         {
             while (await stream.MoveNextAsync())
@@ -125,7 +146,7 @@ public class TwoModelsTests(SharedEngine shared)
     private static async Task<string> ReadAsync(ITarget target, string question)
     {
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        hang.CancelAfter(TimeSpan.FromSeconds(60));
+        hang.CancelAfter(Starter.Hang);
         var text = "";
         await foreach (var update in target.GenerateAsync(Starter.Ask(question), hang.Token))
             text += update.Text;

@@ -128,8 +128,8 @@ internal sealed class DecodeLoop : IAsyncDisposable
         while (!_stopping)
         {
             _work.Reset();
+            Retire(); // first, so that an errand finds all of an answer that its reader has
             RunErrands();
-            Retire();
             _queue.Take(_admit);
             if (!Round() && !_stopping)
             {

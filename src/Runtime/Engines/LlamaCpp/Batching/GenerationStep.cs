@@ -101,17 +101,16 @@ internal sealed class GenerationStep
     private void Sample(Sequence sequence)
     {
         var drafted = sequence.BatchCount - 1;
+        sequence.Drafted += drafted; // now, for the completion tells it
         var right = 0;
         while (_delivery.Next(sequence, _context.Logits(sequence.BatchStart + right)) is { } token && right < drafted && token == sequence.Drafts[right])
-            right++;
+            (right, sequence.Accepted) = (right + 1, sequence.Accepted + 1);
         var filled = sequence.Lease!.Filled + 1 + right;
         if (right < drafted)
             _context.Forget(sequence.Lease.Sequence, filled, -1);
         _tree.Fill(sequence.Lease, filled);
         if (drafted == 0)
             return;
-        sequence.Drafted += drafted;
-        sequence.Accepted += right;
         _meter.Drafted(right, drafted - right);
         _draft?.Observe(drafted, right);
     }

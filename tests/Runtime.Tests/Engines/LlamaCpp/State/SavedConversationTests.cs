@@ -36,6 +36,29 @@ public sealed class SavedConversationTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_saved_while_an_answer_ends_holds_all_of_it()
+    {
+        const int Most = 24;
+        await using var first = await Starter.LoadAsync();
+        int[] prompt = [.. first.Tokenize("a a a a")];
+        var request = Starter.Endless with { Prompt = new TokensPrompt(prompt), MaxTokens = Most };
+        var chat = new TokensPrompt((int[])[.. prompt, .. (await first.AnswerAsync(request)).Tokens]);
+        await first.SavePrefixAsync(chat, File, TestContext.Current.CancellationToken); // the model's file has been read for it, so that the next one begins at once
+
+        await using var second = await Starter.LoadAsync();
+        var (said, saving) = (0, Task.FromResult(0));
+        await second.AnswerAsync(request with
+        {
+            OnToken = _ =>
+            {
+                if (++said == Most)
+                    saving = second.SavePrefixAsync(chat, File);
+            },
+        });
+        Assert.Equal(prompt.Length + Most - 1, await saving); // the last token at a limit is never decoded
+    }
+
+    [Fact]
     public async Task A_state_of_another_model_is_refused()
     {
         await using var edge = await Starter.LoadAsync();
