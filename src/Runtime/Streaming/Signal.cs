@@ -19,7 +19,8 @@ internal sealed class Signal : IValueTaskSource
         {
             switch (Volatile.Read(ref _state))
             {
-                case IsSet:
+                // A full fence here, too: what is told of must be seen by a reader who clears the mark behind this.
+                case IsSet when Interlocked.CompareExchange(ref _state, IsSet, IsSet) == IsSet:
                     return;
                 case Idle when Interlocked.CompareExchange(ref _state, IsSet, Idle) == Idle:
                     return;

@@ -34,7 +34,10 @@ internal sealed class DyingPool : IAsyncDisposable
     }
 
     /// <summary>Asks every question, so many at a time, and kills a worker each time that so many pieces of text have arrived.</summary>
-    /// <remarks>Goes on with the questions from the first until so many workers were killed, and a stream has moved: a worker may take longer to start than all of them.</remarks>
+    /// <param name="questions">In their order; again from the first where <paramref name="kills"/> are not reached, for a worker may take longer to start than all of them.</param>
+    /// <param name="streams">Questions at a time.</param>
+    /// <param name="piecesBetweenKills">Pieces of text.</param>
+    /// <param name="kills">The fewest, of which one must have moved a stream; 0: as it comes.</param>
     public async Task<IReadOnlyCollection<(string Question, string Text, RequestReceipt? Receipt, Exception? Fault)>> RunAsync(IReadOnlyList<string> questions, int streams, int piecesBetweenKills, int kills)
     {
         var answers = new ConcurrentQueue<(string Question, string Text, RequestReceipt? Receipt, Exception? Fault)>();
@@ -47,7 +50,7 @@ internal sealed class DyingPool : IAsyncDisposable
 
         IEnumerable<string> Wanted()
         {
-            for (var i = 0; i < questions.Count || (i < 100 * questions.Count && !killing.IsCompleted && (Kills < kills || !answers.Any(answer => answer.Receipt?.Handovers.Count > 0))); i++)
+            for (var i = 0; i < questions.Count || (i < 100 * questions.Count && !killing.IsCompleted && (Kills < kills || (kills > 0 && !answers.Any(answer => answer.Receipt?.Handovers.Count > 0)))); i++)
                 yield return questions[i % questions.Count];
         }
     }
@@ -123,7 +126,8 @@ internal sealed class DyingPool : IAsyncDisposable
                 }
 
                 // The one that was killed has its port for a moment, or somebody else has.
-                Assert.Contains("Cannot listen", (await _process.EndAsync()).Errors, StringComparison.Ordinal);
+                var errors = (await _process.EndAsync()).Errors;
+                if (!errors.Contains("Cannot listen", StringComparison.Ordinal)) throw new InvalidOperationException($"Worker {name} did not start: {errors}");
                 _process.Dispose();
             }
         }

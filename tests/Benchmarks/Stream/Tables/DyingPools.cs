@@ -32,7 +32,7 @@ internal static class DyingPools
 
         await using var pool = await DyingPool.StartAsync(Repository.CloudModel);
         var began = Stopwatch.GetTimestamp();
-        var answers = await pool.RunAsync([.. Enumerable.Range(0, runs).Select(i => Questions.Procedures[i % Questions.Procedures.Count])], streams, options.Quick ? 400 : PiecesBetweenKills);
+        var answers = await pool.RunAsync([.. Enumerable.Range(0, runs).Select(i => Questions.Procedures[i % Questions.Procedures.Count])], streams, options.Quick ? 400 : PiecesBetweenKills, kills: 0);
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         foreach (var failed in answers.Where(answer => answer.Fault is not null).GroupBy(answer => answer.Fault!.Message).Take(5))
             await Console.Error.WriteLineAsync($"{failed.Count()} failed: {failed.Key}");
