@@ -46,6 +46,7 @@ public sealed class PoolsCommandTests : IDisposable
     public async Task It_tells_what_an_app_that_runs_says_of_its_pool_and_drains_a_replica_of_it()
     {
         await using var pool = await RealPool.StartAsync(Repository.CloudModel, null);
+        await pool.Target.WarmAsync(TestContext.Current.CancellationToken); // one that is found loading is left alone for a while
         var config = Path.Combine(_folder, "pools.json");
         await File.WriteAllTextAsync(config, $$"""
             { "Hybrid": { "PoolBoardPath": {{JsonSerializer.Serialize(Path.Combine(_folder, "board"))}}, "Pools": {
