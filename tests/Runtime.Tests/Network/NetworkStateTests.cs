@@ -266,8 +266,10 @@ public class NetworkStateTests
         /// <summary>Waits until it was asked once more.</summary>
         public async Task Again(Action meanwhile)
         {
+            var began = TimeProvider.System.GetTimestamp();
             while (Probes < 2)
             {
+                Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(3), "It was not asked again.");
                 await Task.Yield();
                 meanwhile();
             }
