@@ -48,10 +48,8 @@ public class HealthTests
     [Fact]
     public async Task Out_of_reach_is_no_answer()
     {
-        Uri gone;
-        await using (var nobody = RawServer.Saying(""))
-            gone = nobody.Endpoint;
-        await using var target = new OpenAiTarget(Wire.Options(gone));
+        using var nobody = new HeldPort();
+        await using var target = new OpenAiTarget(Wire.Options(nobody.Address));
         Assert.False(await target.ProbeAsync());
         Assert.Equal(TargetReadiness.Unavailable, target.State.Readiness);
     }

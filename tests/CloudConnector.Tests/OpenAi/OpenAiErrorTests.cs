@@ -259,9 +259,7 @@ public class OpenAiErrorTests
     [Fact]
     public async Task A_connection_that_breaks_or_is_refused_keeps_its_cause()
     {
-        Uri gone;
-        await using (var nobody = RawServer.Saying(""))
-            gone = nobody.Endpoint;
+        using var nobody = new HeldPort();
         await using var server = new RawServer(async exchange =>
         {
             await exchange.SayAsync(Wire.Stream + Wire.Piece("a"));
@@ -270,7 +268,7 @@ public class OpenAiErrorTests
         var broken = await AskAsync(server);
         Assert.Equal(HybridError.TargetUnavailable, broken.Fault?.Error);
         Assert.True(BrokenConnection.Is(broken.Fault));
-        await using var target = new OpenAiTarget(Wire.Options(gone));
+        await using var target = new OpenAiTarget(Wire.Options(nobody.Address));
         var refused = await Asking.AskAsync(target, Wire.Chat);
         Assert.Equal((HybridError.TargetUnavailable, ""), (refused.Fault?.Error, refused.Text));
         Assert.True(BrokenConnection.Is(refused.Fault));

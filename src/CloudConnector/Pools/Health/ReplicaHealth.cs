@@ -57,7 +57,7 @@ internal sealed class ReplicaHealth(ReplicaHealthOptions options)
 
     /// <summary>Whether it is neither out nor left alone once so much time has passed: a process that was gone may come back at any moment.</summary>
     public bool MayBeBack(TimeSpan now, TimeSpan within) =>
-        !(RestsUntil(now) > now + within) && (!(OutUntil(now) > now + within) || (within > TimeSpan.Zero && _gone && !_cameBackByProbe));
+        (RestsUntil(now) ?? now) <= now + within && ((OutUntil(now) ?? now) <= now + within || (within > TimeSpan.Zero && _gone && !_cameBackByProbe));
 
     /// <summary>Whether a probe found it unwell, or it could not be reached a moment ago, and nothing good was heard since.</summary>
     public bool IsUnwell(TimeSpan now) => _unwellUntil > now || _waryUntil > now;

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Hybrid.Accounting;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -81,9 +79,8 @@ public class ElectricityMapsGridTests
     [Fact]
     public async Task A_provider_that_is_not_there_or_never_answers_is_given_up()
     {
-        using var held = new Socket(SocketType.Stream, ProtocolType.Tcp); // nobody listens on its port, and nobody else can
-        held.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        using var gone = Grid(new($"http://{held.LocalEndPoint}/v3"));
+        using var nobody = new HeldPort();
+        using var gone = Grid(new(nobody.Address, "v3"));
         await gone.ReadyAsync("DE");
         Assert.Contains("it could not be reached", gone.Read("DE").Problem, StringComparison.Ordinal);
 

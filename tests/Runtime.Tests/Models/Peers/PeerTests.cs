@@ -126,9 +126,8 @@ public sealed class PeerTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_that_is_not_there_costs_nothing_but_its_connection()
     {
-        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // nobody else gets the port, and nobody listens
-        _other.Has(await PullAsync(new($"http://{nobody.LocalEndPoint}")), _bytes);
+        using var nobody = new HeldPort();
+        _other.Has(await PullAsync(nobody.Address), _bytes);
         Assert.Equal(_bytes.Length, FromHub);
     }
 

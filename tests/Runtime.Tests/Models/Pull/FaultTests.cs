@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using Hybrid.Models.Pull;
 
 namespace Hybrid.Tests.Models.Pull;
@@ -280,9 +279,8 @@ public sealed class FaultTests : IAsyncDisposable
     [Fact]
     public async Task A_server_that_is_not_there_is_said_in_words()
     {
-        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // nobody else gets the port, and nobody listens
-        var error = await Assert.ThrowsAsync<HybridException>(() => _place.PullAsync(_hub, Reference, options => options with { Hub = options.Hub with { Endpoint = $"http://{nobody.LocalEndPoint}" } }));
+        using var nobody = new HeldPort();
+        var error = await Assert.ThrowsAsync<HybridException>(() => _place.PullAsync(_hub, Reference, options => options with { Hub = options.Hub with { Endpoint = nobody.Address.AbsoluteUri } }));
         Assert.Equal(HybridError.TargetUnavailable, error.Error);
         Assert.Contains("the connection was refused. Nothing was fetched", error.Message, StringComparison.Ordinal);
     }
